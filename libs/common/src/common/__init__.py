@@ -1,0 +1,1 @@
+"""What every Lanyard service must do identically. It imports no service."""

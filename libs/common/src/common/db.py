@@ -1,0 +1,167 @@
+"""One transaction at a time: state, outbox and inbox rows commit together or not at all.
+
+READ COMMITTED, psycopg 3, SQLAlchemy Core. A `Transaction` brings the moment it happens in, fresh ids and the outbox, so an
+action needs nothing else to decide and to tell others.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import DateTime, Dialect, Executable, MetaData, Row, TypeDecorator, Uuid
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from common.clock import Clock, Entropy
+from common.ids import Id
+from common.messages import Message
+from common.outbox import insert_messages
+from common.refusals import Refusal
+
+IdType = TypeVar("IdType", bound=Id)
+
+NAMING = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+}
+
+
+def new_metadata() -> MetaData:
+    """The metadata a service's tables hang on, with the house's names for constraints."""
+    return MetaData(naming_convention=NAMING)
+
+
+class TypedId(TypeDecorator[Any]):
+    """A column that stores a UUID and speaks in ids of one kind."""
+
+    impl = Uuid
+    cache_ok = True
+
+    def __init__(self, kind: type[Id]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """An id, or its text, becomes a UUID."""
+        if value is None:
+            return None
+        return (value if isinstance(value, self.kind) else self.kind(value)).uuid
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """A UUID becomes an id of the column's kind."""
+        return None if value is None else self.kind.from_uuid(value)
+
+
+def moment() -> DateTime:
+    """The type of every `_at` column: an instant, aware."""
+    return DateTime(timezone=True)
+
+
+class Transaction:
+    """One database transaction, the moment it happens in, and what it will tell others when it commits."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime, entropy: Entropy) -> None:
+        self.connection = connection
+        self.now = now
+        self.entropy = entropy
+        self.messages: list[Message] = []
+
+    def new_id(self, kind: type[IdType]) -> IdType:
+        """A fresh id of that kind."""
+        return kind.new(self.now, self.entropy)
+
+    def publish(self, message: Message) -> None:
+        """Say `message` when, and only when, this transaction commits."""
+        self.messages.append(message)
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Run a statement."""
+        return await self.connection.execute(statement, parameters)
+
+    async def one(self, statement: Executable) -> Row[Any] | None:
+        """The first row, or None."""
+        return (await self.connection.execute(statement)).first()
+
+    async def all(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Every row."""
+        return (await self.connection.execute(statement)).all()
+
+    async def scalar(self, statement: Executable) -> Any:
+        """The first column of the first row, or None."""
+        return await self.connection.scalar(statement)
+
+
+class Database:
+    """A service's own database, reached as its app role."""
+
+    def __init__(
+        self, url: str, *, publisher: str, clock: Clock, entropy: Entropy, pool_size: int = 10, max_overflow: int = 10
+    ) -> None:
+        """
+        Args:
+            url: `postgresql+psycopg://role:password@host:port/database`.
+            publisher: the service that speaks through this outbox; another's messages are refused.
+        """
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",
+            connect_args={
+                "options": "-c timezone=UTC",
+                "connect_timeout": 5,
+                "application_name": f"lanyard-{publisher}",
+            },
+        )
+        self.publisher = publisher
+        self.clock = clock
+        self.entropy = entropy
+        self._committed: list[Callable[[], None]] = []
+
+    def when_messages_commit(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after each commit that left messages in the outbox: it wakes the relay."""
+        self._committed.append(callback)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction; it commits when the block ends, and rolls back when it raises."""
+        spoke = False
+        async with self.engine.begin() as connection:
+            transaction = Transaction(connection, self.clock.now(), self.entropy)
+            yield transaction
+            if transaction.messages:
+                await insert_messages(connection, self.publisher, transaction.messages, transaction.now, self.entropy)
+                spoke = True
+        if spoke:
+            for callback in self._committed:
+                callback()
+
+    async def close(self) -> None:
+        """Give all connections back to the server."""
+        await self.engine.dispose()
+
+
+def constraint_of(error: IntegrityError) -> str | None:
+    """The name of the constraint that a statement violated, as PostgreSQL reports it."""
+    diagnostics = getattr(error.orig, "diag", None)
+    name = getattr(diagnostics, "constraint_name", None)
+    return name if isinstance(name, str) else None
+
+
+@contextmanager
+def refusing(constraints: Mapping[str, Callable[[], Refusal]]) -> Iterator[None]:
+    """Turn the violation of a named constraint into its refusal: `with refusing({"uq_events_slug": SlugTaken}): …`."""
+    try:
+        yield
+    except IntegrityError as error:
+        refusal = constraints.get(constraint_of(error) or "")
+        if refusal is None:
+            raise
+        raise refusal() from None

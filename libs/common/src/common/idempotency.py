@@ -1,0 +1,226 @@
+"""`Idempotency-Key`: the same request sent twice has one effect and one answer.
+
+The key is bound to principal, method, path and body, and stored in the transaction of the effect, so a crash leaves either
+both or neither. Kept 24 h. Stored: 2xx and 422. Not stored: 401, 403, 409, 429 and 5xx, so a retry may still succeed.
+
+    @router.post("/v1/orders", status_code=201)
+    async def place(body: NewOrder, principal: CurrentPrincipal, once: Once) -> Response:
+        return await once.run(lambda tx: place_order(tx, principal, body), OrderView.of, status=201)
+
+Where a provider is called between two transactions, the first calls `begin`, the second `finish`.
+"""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Request, Response
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from common.db import Database, Transaction
+from common.house_tables import idempotency_keys as keys
+from common.problems import problem_response
+from common.refusals import BadRequest, Conflict, Refusal, Unprocessable
+
+KEPT = timedelta(hours=24)
+_LEASE = timedelta(seconds=60)
+_QUOTED = re.compile(r'^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$')
+_BARE = re.compile(r"^[\x21-\x7e]{1,255}$")
+
+Result = TypeVar("Result")
+
+
+class IdempotencyKeyMissing(BadRequest):
+    """Send an `Idempotency-Key` header with this request, so that a retry has one effect."""
+
+    code = "idempotency.key_missing"
+
+
+class IdempotencyKeyMalformed(BadRequest):
+    """An `Idempotency-Key` is a quoted string or a bare token of 1 to 255 visible characters."""
+
+    code = "idempotency.key_malformed"
+
+
+class IdempotencyKeyReused(Unprocessable):
+    """This `Idempotency-Key` was used for another request. Take a new key for a new request."""
+
+    code = "idempotency.key_reused"
+
+
+class RequestStillRunning(Conflict):
+    """The first request with this `Idempotency-Key` is still running. Try again in a moment."""
+
+    code = "idempotency.still_running"
+
+
+class StoredAnswer(Exception):
+    """The request was answered before; this is that answer. Not a refusal: the service hands it out again."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("answered before")
+        self.response = response
+
+
+def parse_key(header: str | None) -> str:
+    """The key of a header; quoted and bare spelling are the same key. Refuses absent and malformed ones."""
+    if header is None or not header.strip():
+        raise IdempotencyKeyMissing()
+    value = header.strip()
+    quoted = _QUOTED.match(value)
+    if quoted:
+        value = re.sub(r"\\(.)", r"\1", quoted.group(1))
+    elif value.startswith('"') or not _BARE.match(value):
+        raise IdempotencyKeyMalformed()
+    if not 1 <= len(value) <= 255:
+        raise IdempotencyKeyMalformed()
+    return value
+
+
+class OnceOnly:
+    """One request that carries a key."""
+
+    def __init__(self, database: Database, principal: str, key: str, fingerprint: str) -> None:
+        self._database = database
+        self._principal = principal
+        self._key = key
+        self._fingerprint = fingerprint
+
+    async def run(
+        self, action: Callable[[Transaction], Awaitable[Result]], view: Callable[[Result], BaseModel], *, status: int
+    ) -> Response:
+        """Do `action` and store its answer in one transaction, or hand out what was stored before."""
+        try:
+            async with self._database.transaction() as transaction:
+                await self.begin(transaction)
+                body = view(await action(transaction)).model_dump_json(by_alias=True)
+                await self.finish(transaction, status, body)
+        except StoredAnswer as stored:
+            return stored.response
+        except Refusal as refusal:
+            return await self.refused(refusal)
+        return Response(body, status, media_type="application/json")
+
+    async def begin(self, transaction: Transaction) -> None:
+        """Claim the key in this transaction.
+
+        Raises:
+            StoredAnswer: it was answered before.
+            IdempotencyKeyReused: it stands for another request.
+            RequestStillRunning: another request with it is under way.
+        """
+        connection = transaction.connection
+        lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+        if not await connection.scalar(lock, {"name": f"idempotency {self._principal} {self._key}"}):
+            raise RequestStillRunning(retry_after=1)
+        await connection.execute(delete(keys).where(self._mine(), keys.c.created_at < transaction.now - KEPT))
+        claim = insert(keys).values(
+            principal=self._principal,
+            key=self._key,
+            fingerprint=self._fingerprint,
+            created_at=transaction.now,
+            leased_until=transaction.now + _LEASE,
+        )
+        resumable = keys.c.status.is_(None) & (keys.c.leased_until < transaction.now)
+        claim = claim.on_conflict_do_update(
+            constraint="pk_idempotency_keys",
+            set_={"leased_until": transaction.now + _LEASE},
+            where=resumable & (keys.c.fingerprint == self._fingerprint),
+        )
+        if await connection.scalar(claim.returning(keys.c.key)) is None:
+            await self._answer_from(connection)
+
+    async def finish(self, transaction: Transaction, status: int, body: str) -> None:
+        """Store the answer in the transaction of the effect."""
+        answer = (
+            update(keys)
+            .where(self._mine())
+            .values(status=status, body=body, media_type="application/json", leased_until=None)
+        )
+        await transaction.execute(answer)
+
+    async def release(self, transaction: Transaction) -> None:
+        """Give the key back after a failure that a retry may overcome."""
+        await transaction.execute(delete(keys).where(self._mine(), keys.c.status.is_(None)))
+
+    async def refused(self, refusal: Refusal) -> Response:
+        """Raise the refusal again, unless it is a 422: that one is stored as the answer and returned."""
+        if refusal.status != 422 or isinstance(refusal, IdempotencyKeyReused):
+            raise refusal
+        response = problem_response(refusal)
+        await self.store_unprocessable(response)
+        return response
+
+    async def store_unprocessable(self, response: Response) -> None:
+        """Store a 422 as the answer to this key, where no other is stored."""
+        async with self._database.transaction() as transaction:
+            statement = insert(keys).values(
+                principal=self._principal,
+                key=self._key,
+                fingerprint=self._fingerprint,
+                created_at=transaction.now,
+                status=422,
+                body=bytes(response.body).decode(),
+                media_type="application/problem+json",
+            )
+            settled = {"status": 422, "body": statement.excluded.body, "media_type": "application/problem+json"}
+            statement = statement.on_conflict_do_update(
+                constraint="pk_idempotency_keys",
+                set_={**settled, "leased_until": None},
+                where=keys.c.status.is_(None) & (keys.c.fingerprint == self._fingerprint),
+            )
+            await transaction.execute(statement)
+
+    async def stored(self) -> Response | None:
+        """The stored answer to this very request, if there is one. Raises IdempotencyKeyReused."""
+        async with self._database.transaction() as transaction:
+            fresh = keys.c.created_at >= transaction.now - KEPT
+            row = await transaction.one(select(keys).where(self._mine(), fresh))
+        if row is None:
+            return None
+        if row.fingerprint != self._fingerprint:
+            raise IdempotencyKeyReused()
+        return None if row.status is None else _replayed(row.status, row.body, row.media_type)
+
+    async def _answer_from(self, connection: AsyncConnection) -> None:
+        row = (await connection.execute(select(keys).where(self._mine()))).one()
+        if row.fingerprint != self._fingerprint:
+            raise IdempotencyKeyReused()
+        if row.status is None:
+            raise RequestStillRunning(retry_after=1)
+        raise StoredAnswer(_replayed(row.status, row.body, row.media_type))
+
+    def _mine(self) -> ColumnElement[bool]:
+        return (keys.c.principal == self._principal) & (keys.c.key == self._key)
+
+
+def _replayed(status: int, body: str, media_type: str) -> Response:
+    return Response(body, status, headers={"Idempotency-Replayed": "true"}, media_type=media_type)
+
+
+async def once_only(request: Request) -> OnceOnly:
+    """The dependency behind `Once`: reads the key, and answers at once when this very request was answered before."""
+    state = request.app.state
+    principal = state.authenticator.authenticate(request.headers.get("authorization"), state.clock.now())
+    key = parse_key(request.headers.get("idempotency-key"))
+    content = request.method.encode() + b"\0" + request.url.path.encode() + b"\0" + await request.body()
+    once = OnceOnly(state.database, principal.actor, key, hashlib.sha256(content).hexdigest())
+    answer = await once.stored()
+    if answer is not None:
+        raise StoredAnswer(answer)
+    request.state.once = once
+    return once
+
+
+Once = Annotated[OnceOnly, Depends(once_only)]
+
+
+async def forget_old(connection: AsyncConnection, now: datetime) -> int:
+    """Delete keys older than 24 h; how many."""
+    result = await connection.execute(delete(keys).where(keys.c.created_at < now - KEPT))
+    return result.rowcount

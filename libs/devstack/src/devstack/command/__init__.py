@@ -1,0 +1,1 @@
+"""The `lanyard` command: one file per subcommand, each with `HELP`, `configure` and `run`."""

@@ -1,0 +1,52 @@
+"""Hands work to a service's own command line, in the environment the running stack gave that service."""
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from devstack.environments import service_environment
+from devstack.processes import python
+from devstack.running import running_stack
+from devstack.servers.failures import CannotStart
+from devstack.stack import SERVICES, Stack, wanted_stack
+
+
+class NotUp(CannotStart):
+    """The command needs the databases, and they do not run."""
+
+    def __init__(self) -> None:
+        super().__init__("Lanyard is not up", "start it in another terminal: ./lanyard up")
+
+
+def demand_up() -> Stack:
+    """The running stack. Raises NotUp."""
+    running = running_stack(wanted_stack())
+    if running is None:
+        raise NotUp
+    return running
+
+
+def call(stack: Stack, service: str, *arguments: str) -> int:
+    """Run `python -m <service> …` on this terminal and answer its status."""
+    return subprocess.run(
+        python(service, *arguments), env=service_environment(stack, service), cwd=stack.root, check=False
+    ).returncode
+
+
+def commands_of(stack: Stack, service: str) -> list[str]:
+    """The operator commands a service knows."""
+    answer = subprocess.run(
+        python(service, "run", "--list"),
+        env=service_environment(stack, service),
+        cwd=stack.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return answer.stdout.split() if answer.returncode == 0 else []
+
+
+def all_commands(stack: Stack) -> dict[str, str]:
+    """Every operator command and the service that knows it."""
+    with ThreadPoolExecutor(len(SERVICES)) as pool:
+        lists = pool.map(lambda service: commands_of(stack, service), SERVICES)
+    return {name: service for service, names in zip(SERVICES, lists, strict=True) for name in names}
