@@ -71,6 +71,22 @@ def with_scans(count: int) -> bytes:
     return head + scan * count + b"\xff\xd9"
 
 
+def with_right_checksums(png: bytes) -> bytes:
+    """The same chunks with sums that fit, so that damage is met by the parsers and not by the first checksum."""
+    out, place = png[:8], 8
+    while place + 12 <= len(png):
+        size = int.from_bytes(png[place : place + 4], "big")
+        body = png[place + 4 : place + 8 + size]
+        out += png[place : place + 4] + body + struct.pack(">I", zlib.crc32(body))
+        place += 12 + size
+    return out + png[place:]
+
+
+def without_palette() -> bytes:
+    whole = encoded(noise(20, 20).quantize(16), "PNG")
+    return whole.replace(b"PLTE", b"pLTE")
+
+
 def animation(kind: str, frames: int) -> bytes:
     pictures = [Image.new("RGB", (16, 16), (number % 256, 0, 0)) for number in range(frames)]
     return encoded(pictures[0], kind, save_all=True, append_images=pictures[1:])
@@ -101,6 +117,7 @@ REFUSED: list[tuple[str, bytes, type[Refusal], str]] = [
     ),
     ("a JPEG cut in half, which verify() lets through", JPEG[: len(JPEG) // 2], Truncated, "images.truncated"),
     ("a PNG cut in half", encoded(noise(99, 99), "PNG")[:9_000], Truncated, "images.truncated"),
+    ("a palette PNG without its palette", with_right_checksums(without_palette()), Truncated, "images.truncated"),
     ("a WebP cut in half", encoded(noise(99, 99), "WEBP")[:900], Truncated, "images.truncated"),
     ("nothing but a JPEG's first bytes", JPEG[:10], Truncated, "images.truncated"),
     ("an SVG", SVG, UnsupportedFormat, "images.unsupported_format"),
@@ -267,17 +284,6 @@ def test_a_picture_is_shrunk_to_the_longest_side_asked_for(size: tuple[int, int]
 def test_the_same_upload_gives_the_same_bytes() -> None:
     upload = photo_with_everything()
     assert clean(upload) == clean(upload)
-
-
-def with_right_checksums(png: bytes) -> bytes:
-    """The same chunks with sums that fit, so that damage is met by the parsers and not by the first checksum."""
-    out, place = png[:8], 8
-    while place + 12 <= len(png):
-        size = int.from_bytes(png[place : place + 4], "big")
-        body = png[place + 4 : place + 8 + size]
-        out += png[place : place + 4] + body + struct.pack(">I", zlib.crc32(body))
-        place += 12 + size
-    return out + png[place:]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

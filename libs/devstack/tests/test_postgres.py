@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: comes up after every kind of end, asks everyone for a password, leaves the machine as it was."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -187,6 +188,23 @@ def test_as_root_it_runs_as_another_user_below_a_home_nobody_else_may_enter(tmp_
     assert {path: path.stat().st_mode for path in before} == before
     password = find_home(clone / ".lanyard" / "postgres").password_file
     assert (password.stat().st_mode & 0o777, password.stat().st_uid) == (0o600, 0)
+
+
+@as_root
+def test_what_a_killed_test_run_left_is_removed_by_the_next_but_never_lasting_data(tmp_path: Path, make: Make) -> None:
+    lost, kept = EmbeddedPostgres(tmp_path / "lost", durable=False), EmbeddedPostgres(tmp_path / "kept")
+    for server in (lost, kept):
+        server.start()
+        server.kill()
+    lost_home, kept_home = find_home(tmp_path / "lost").base, find_home(tmp_path / "kept").base
+    shutil.rmtree(tmp_path / "lost")
+    shutil.rmtree(tmp_path / "kept")
+
+    make(tmp_path / "next").start()
+
+    assert not lost_home.exists()
+    assert kept_home.exists()
+    kept.destroy()
 
 
 @as_root

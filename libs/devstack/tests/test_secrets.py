@@ -14,12 +14,17 @@ def test_a_secret_stays_the_same_from_start_to_start(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     first, second = Secrets(path).word("cron"), Secrets(path).word("cron")
     assert first == second
-    assert len(first) == 32
+    assert len(first) == 33
 
 
 def test_every_name_opens_something_else(tmp_path: Path) -> None:
     kept = Secrets(tmp_path / "secrets.json")
     assert len({kept.word(f"name-{number}") for number in range(50)}) == 50
+
+
+def test_every_word_begins_with_a_letter_as_nats_demands_of_environment_references(tmp_path: Path) -> None:
+    kept = Secrets(tmp_path / "secrets.json")
+    assert {kept.word(f"name-{number}")[0] for number in range(50)} == {"L"}
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ class Capability(StrEnum):
     IDENTITY_USER_SUSPEND = "identity:user:suspend"
     IDENTITY_WORKSPACE_WRITE = "identity:workspace:write"
 
+    RELEASES_CLIENT_POLICY_WRITE = "releases:client-policy:write"
     RELEASES_DEPLOYMENT_READ = "releases:deployment:read"
     RELEASES_RELEASE_PUBLISH = "releases:release:publish"
     RELEASES_RELEASE_WRITE = "releases:release:write"
@@ -127,7 +128,14 @@ PLATFORM_ROLES: Grants = {
             _C.IDENTITY_MEMBER_READ,
         }
     ),
-    "release_manager": frozenset({_C.RELEASES_DEPLOYMENT_READ, _C.RELEASES_RELEASE_PUBLISH, _C.RELEASES_RELEASE_WRITE}),
+    "release_manager": frozenset(
+        {
+            _C.RELEASES_CLIENT_POLICY_WRITE,
+            _C.RELEASES_DEPLOYMENT_READ,
+            _C.RELEASES_RELEASE_PUBLISH,
+            _C.RELEASES_RELEASE_WRITE,
+        }
+    ),
 }
 """Roles of the platform's own people. They hold everywhere."""
 

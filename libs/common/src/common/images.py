@@ -34,8 +34,11 @@ _UPRIGHT: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# What Pillow's decoders raise on bytes that are not what they claim to be.
-_BROKEN: Final = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error, zlib.error)
+# What Pillow may raise on bytes that are not what they claim to be. Not `MemoryError`: that is our shortage.
+_BROKEN: Final = (
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RuntimeError),
+    *(SyntaxError, TypeError, ValueError, struct.error, zlib.error),
+)
 _WHITE: Final = (255, 255, 255)
 
 
@@ -119,10 +122,11 @@ def decode(data: bytes, *, limits: Limits = PHOTO, longest_side: int | None = No
         picture.draft(None, _within(picture.size, longest_side))
     try:
         picture.load()
+        turn = _UPRIGHT.get(_orientation(picture))
+        # Some damage only shows when colours are asked for: a palette picture without its palette loads.
+        pixels = _to_srgb(picture, longest_side, alpha=alpha)
     except _BROKEN:
         raise Truncated() from None
-    turn = _UPRIGHT.get(_orientation(picture))
-    pixels = _to_srgb(picture, longest_side, alpha=alpha)
     upright = pixels.transpose(turn) if turn is not None else pixels
     return _bare(upright)
 

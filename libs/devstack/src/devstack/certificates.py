@@ -31,7 +31,7 @@ _RENEW_BEFORE = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Certificates:
-    """Where the files lie: `apple/{root,intermediate,certificate,key}.pem` and the service account's JSON."""
+    """Where the files lie: `apple/{root,intermediate,certificate,key}.pem` and `google-service-account.json`."""
 
     directory: Path
 

@@ -32,8 +32,15 @@ def call(stack: Stack, service: str, *arguments: str) -> int:
     ).returncode
 
 
+class CannotList(CannotStart):
+    """A service does not say which commands it knows."""
+
+    def __init__(self, service: str, said: str) -> None:
+        super().__init__(f"{service} does not list its commands:\n{said}", f"python -m {service} run --list must work")
+
+
 def commands_of(stack: Stack, service: str) -> list[str]:
-    """The operator commands a service knows."""
+    """The operator commands a service knows. Raises CannotList."""
     answer = subprocess.run(
         python(service, "run", "--list"),
         env=service_environment(stack, service),
@@ -42,7 +49,9 @@ def commands_of(stack: Stack, service: str) -> list[str]:
         text=True,
         check=False,
     )
-    return answer.stdout.split() if answer.returncode == 0 else []
+    if answer.returncode:
+        raise CannotList(service, answer.stderr.strip())
+    return answer.stdout.split()
 
 
 def all_commands(stack: Stack) -> dict[str, str]:

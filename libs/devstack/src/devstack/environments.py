@@ -78,6 +78,7 @@ def journey_environment(stack: Stack) -> Environment:
         "LANYARD_URL": stack.address("gateway"),
         "LANYARD_MAILBOX_URL": stack.address("mailbox"),
         "LANYARD_RAILWAY_SECRET": stack.secrets.word("railway-secret"),
+        "LANYARD_APPLE_ROOT": str(Certificates(stack.state / "certificates").apple / "root.pem"),
     }
 
 

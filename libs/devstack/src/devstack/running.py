@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from devstack.servers.failures import CannotStart
 from devstack.stack import Stack
@@ -61,7 +62,7 @@ def running_pid(stack: Stack) -> int | None:
 def running_stack(stack: Stack) -> Stack | None:
     """The stack at the ports of the one that runs, which may not be those of this shell."""
     base = _note(stack).get("portBase")
-    return Stack(stack.root, base) if base is not None and is_up(stack) else None
+    return replace(stack, port_base=base) if base is not None and is_up(stack) else None
 
 
 def _note(stack: Stack) -> dict[str, int]:

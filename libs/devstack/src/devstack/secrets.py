@@ -21,9 +21,13 @@ class Secrets:
         self._values: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
 
     def word(self, name: str) -> str:
-        """A password or shared secret, of characters that need no quoting anywhere."""
+        """A password or shared secret, of characters that need no quoting anywhere.
+
+        It begins with a letter: nats-server reads the value of an environment reference as configuration, and takes what
+        begins with a digit or a minus for a number.
+        """
         if name not in self._values:
-            self._keep(name, secrets.token_urlsafe(_BYTES))
+            self._keep(name, "L" + secrets.token_urlsafe(_BYTES))
         return self._values[name]
 
     def key(self, name: str) -> SigningKey:

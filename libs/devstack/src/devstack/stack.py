@@ -37,11 +37,13 @@ class Stack:
 
     root: Path
     port_base: int
+    state_folder: str = ".lanyard"
+    """Relative to `root`, or absolute: LANYARD_STATE gives a second stack of the same clone data of its own."""
 
     @property
     def state(self) -> Path:
         """Everything that outlives a run; `clean` removes it."""
-        return self.root / ".lanyard"
+        return self.root / self.state_folder
 
     @property
     def logs(self) -> Path:
@@ -70,10 +72,10 @@ class Stack:
 
 
 def wanted_stack() -> Stack:
-    """The stack of this clone at the ports of LANYARD_PORT_BASE. Raises CannotStart when that is no port."""
+    """The stack of this clone that LANYARD_PORT_BASE and LANYARD_STATE describe. Raises CannotStart when that is no port."""
     word = os.environ.get("LANYARD_PORT_BASE", str(DEFAULT_PORT_BASE))
     highest = 65535 - max(OFFSETS.values()) - FURTHER_GATEWAYS
     if not word.isdecimal() or not 1024 <= int(word) <= highest:
         message = f"LANYARD_PORT_BASE is {word!r}, which leaves no room for the ports of the stack"
         raise CannotStart(message, f"set it to a number from 1024 to {highest}, or not at all for {DEFAULT_PORT_BASE}")
-    return Stack(REPOSITORY, int(word))
+    return Stack(REPOSITORY, int(word), os.environ.get("LANYARD_STATE") or Stack.state_folder)

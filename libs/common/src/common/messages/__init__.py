@@ -39,8 +39,10 @@ from common.messages.identity import OrganizationUpdated as OrganizationUpdated
 from common.messages.identity import SignInEnded as SignInEnded
 from common.messages.identity import UserCreated as UserCreated
 from common.messages.identity import UserUpdated as UserUpdated
+from common.messages.releases import ClientPolicyChanged as ClientPolicyChanged
 from common.messages.releases import DeploymentRecorded as DeploymentRecorded
 from common.messages.releases import ReleasePublished as ReleasePublished
+from common.messages.releases import ReleaseYanked as ReleaseYanked
 from common.messages.wallet import WalletPassCreated as WalletPassCreated
 from common.messages.wallet import WalletPassUpdated as WalletPassUpdated
 from common.messages.wallet import WalletPassVoided as WalletPassVoided

@@ -57,7 +57,7 @@ class EventPublished(_EventMessage):
 
 
 class EventUpdated(_EventMessage):
-    """A published event changed its name, time or place, or ended."""
+    """A published event changed its name, words, time, place or currency, or ended."""
 
     subject: ClassVar[str] = "event.updated"
     listeners: ClassVar[tuple[str, ...]] = ("commerce", "dp", "wallet")
@@ -129,7 +129,7 @@ class PassIssued(_PassMessage):
 
 
 class PassUpdated(_PassMessage):
-    """A pass got a holder, because the attendee's address was verified."""
+    """A pass got a holder, because the attendee's address was verified, or its admission is live again."""
 
     subject: ClassVar[str] = "pass.updated"
     listeners: ClassVar[tuple[str, ...]] = ("wallet",)

@@ -81,10 +81,11 @@ class NatsInContainer:
         for name, value in environment.items():
             self._container.with_env(name, value)
         self._container.start()
+        self._host = self._container.get_container_host_ip()
 
     @property
     def url(self) -> str:
-        return f"nats://{self._container.get_container_host_ip()}:{self._port}"
+        return f"nats://{self._host}:{self._port}"
 
     def start(self) -> None:
         self._container.get_wrapped_container().start()

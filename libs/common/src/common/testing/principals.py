@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from common.clock import SystemClock, SystemEntropy
 from common.ids import DeviceId, Id, OrganizationId, SignInId, UserId, WorkspaceId
@@ -9,8 +10,10 @@ from common.principal import ANONYMOUS, Principal
 
 __all__ = ["ANONYMOUS", "device_of", "fresh", "member_of", "platform", "user", "workspace_member"]
 
+Kind = TypeVar("Kind", bound=Id)
 
-def fresh(kind: type[Id]) -> Id:
+
+def fresh(kind: type[Kind]) -> Kind:
     """A new id of a kind, where a test does not care which."""
     return kind.new(SystemClock().now(), SystemEntropy())
 

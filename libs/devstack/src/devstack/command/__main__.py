@@ -4,7 +4,7 @@ import argparse
 import sys
 from types import ModuleType
 
-from devstack.command import clean, dead_letters, demo, doctor, republish, run, status, up
+from devstack.command import clean, dead_letters, demo, doctor, env, republish, run, status, up
 from devstack.servers.failures import CannotStart
 from devstack.terminal import Terminal
 
@@ -16,6 +16,7 @@ COMMANDS: dict[str, ModuleType] = {
     "run": run,
     "dead-letters": dead_letters,
     "republish": republish,
+    "env": env,
     "clean": clean,
 }
 

@@ -36,7 +36,8 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
 def _known(stack: Stack) -> dict[str, str]:
     """Which service knows which command, asked anew only when a service's code changed: asking starts six interpreters."""
     note = stack.state / "commands.json"
-    now = fingerprint(*[stack.root / "services" / service / "src" for service in SERVICES])
+    sources = [stack.root / "services" / service / "src" for service in SERVICES]
+    now = fingerprint(stack.root / "libs" / "common" / "src", *sources)
     if note.exists():
         seen = json.loads(note.read_text())
         if seen["sources"] == now:

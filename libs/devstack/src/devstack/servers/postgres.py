@@ -20,7 +20,7 @@ from devstack.servers.children import last_lines, spawn, stop
 from devstack.servers.failures import DirectoryInUse, PortTaken, ServerDied, SqlScriptFailed, StartTooSlow
 from devstack.servers.observed import command_line, is_orphan
 from devstack.servers.ports import LOOPBACK, demand_free, free_port
-from devstack.servers.postgres_home import PostgresHome, find_home
+from devstack.servers.postgres_home import FORGETFUL_MARK, PostgresHome, find_home, forget_gone_tests
 
 SUPERUSER = "postgres"
 _START_SECONDS = 60.0
@@ -90,6 +90,9 @@ class EmbeddedPostgres:
         if not home.data.exists():
             self._say("making a new database cluster")
             self._initialise(home)
+            if not self._durable:
+                (home.base / FORGETFUL_MARK).touch()
+                forget_gone_tests()
         self._end_leftover(home)
         deadline = time.monotonic() + _START_SECONDS
         while True:

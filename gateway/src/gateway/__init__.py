@@ -1,0 +1,1 @@
+"""The one door of Lanyard: authentication, capabilities, limits and proxying. Owns no database, knows no business rule."""

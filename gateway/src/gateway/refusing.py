@@ -1,0 +1,72 @@
+"""A refusal as bytes: problem+json with code and trace id, as every service answers too."""
+
+import json
+import re
+from http import HTTPStatus
+
+from common.refusals import Refusal
+from gateway.errors import CapabilityMissing, MethodNotAllowed, NotSignedIn, QuotaExceeded, TokenRefused
+from gateway.headers import SECURITY, Header
+
+_CHALLENGES: dict[type[Refusal], bytes] = {
+    NotSignedIn: b'Bearer realm="lanyard"',
+    TokenRefused: b'Bearer realm="lanyard", error="invalid_token"',
+}
+
+
+def problem_of(refusal: Refusal, trace_id: str | None) -> tuple[list[Header], bytes]:
+    """The headers (without the security headers) and the body of the answer to a refused request."""
+    body = _body(refusal, trace_id)
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+    ]
+    if refusal.retry_after is not None or refusal.status == 503:
+        headers.append((b"retry-after", b"%d" % (refusal.retry_after or 1)))
+    challenge = _CHALLENGES.get(type(refusal))
+    if challenge is not None:
+        headers.append((b"www-authenticate", challenge))
+    elif isinstance(refusal, CapabilityMissing):
+        headers.append((b"www-authenticate", b'Bearer realm="lanyard", error="insufficient_scope"'))
+    elif isinstance(refusal, MethodNotAllowed):
+        headers.append((b"allow", str(refusal.details["allow"]).encode()))
+    return headers, body
+
+
+def raw_answer(refusal: Refusal) -> bytes:
+    """A whole HTTP/1.1 answer, for requests too broken to reach the application. The connection closes after it."""
+    headers, body = problem_of(refusal, None)
+    lines = [b"HTTP/1.1 %d %b" % (refusal.status, HTTPStatus(refusal.status).phrase.encode())]
+    lines += [name + b": " + value for name, value in (*headers, *SECURITY, (b"connection", b"close"))]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def _body(refusal: Refusal, trace_id: str | None) -> bytes:
+    """The shape of `common.problems`, which is not imported because it brings a whole web framework along."""
+    problem: dict[str, object] = {
+        "type": _TYPES.get(type(refusal), f"https://lanyard.dev/problems/{refusal.code}"),
+        "title": _title(type(refusal).__name__),
+        "status": refusal.status,
+        "detail": str(refusal),
+        "code": refusal.code,
+        "traceId": trace_id,
+    }
+    for name, value in refusal.details.items():
+        problem.setdefault(_camel(name), value)
+    return json.dumps(problem, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+_TYPES: dict[type[Refusal], str] = {
+    QuotaExceeded: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+}
+
+
+def _title(class_name: str) -> str:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", class_name)
+    return words[:1] + words[1:].lower()
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,132 @@
+"""THE table: every route that apps, browsers and providers may reach, one row each. What is not here is a 404.
+
+Who may call is a capability (some grant of the caller must hold it, the service then asks for the row at hand), or
+SIGNED_IN with the reason why the service decides by row alone, or PUBLIC with the reason why everyone may.
+Reads need no key, bodies are JSON of 64 KiB, answers begin within 10 s, and the rate class follows from who may call,
+unless a row says otherwise.
+"""
+
+from common.capabilities import Capability
+from gateway.limits import BUY, MACHINE, SCAN, SIGN_IN, UPLOAD
+from gateway.routing import MB, Public, Row, SignedIn
+
+IDENTITY, EVENTS, COMMERCE = "identity", "events", "commerce"
+DP, WALLET, RELEASES = "dp", "wallet", "releases"
+SERVICES = (IDENTITY, EVENTS, COMMERCE, DP, WALLET, RELEASES)
+
+C = Capability
+PICTURE = 16 * MB
+SIGNED_IN = SignedIn
+PUBLIC = Public
+
+_OWN = SIGNED_IN("one's own data")
+_OWN_OR_TEAM = SIGNED_IN("one's own, or with a capability those of one's organisation: the service knows whose it is")
+_WAY_IN = PUBLIC("a way to sign in")
+_TEAM_SEES_DRAFTS = PUBLIC("public once published; its team sees it before", knows_caller=True)
+_MAKER = PUBLIC("anyone may make one, and its owner token or sign-in opens it while held", knows_caller=True)
+_LINK_KEY = PUBLIC("opened by the key of its link, or by the sign-in of its holder", knows_caller=True)
+_CRON = PUBLIC("clocks have no sign-in; the service checks X-Cron-Secret")
+
+_IDENTITY = (
+    Row("POST", "/v1/auth/email/start", IDENTITY, _WAY_IN, rate=SIGN_IN),
+    Row("POST", "/v1/auth/email/verify", IDENTITY, _WAY_IN, rate=SIGN_IN),
+    Row("POST", "/v1/auth/backers/check", IDENTITY, _WAY_IN, rate=SIGN_IN),
+    Row("POST", "/v1/auth/refresh", IDENTITY, PUBLIC("the refresh token is the proof"), rate=SIGN_IN),
+    Row("POST", "/v1/auth/sign-out", IDENTITY, SIGNED_IN("ends the sign-in that asks")),
+    Row("GET", "/v1/me", IDENTITY, _OWN),
+    Row("PATCH", "/v1/me", IDENTITY, _OWN),
+    Row("GET", "/v1/me/sign-ins", IDENTITY, _OWN),
+    Row("DELETE", "/v1/me/sign-ins/{signInId}", IDENTITY, _OWN),
+    Row("POST", "/v1/organizations", IDENTITY, SIGNED_IN("whoever is signed in may found one")),
+    Row("GET", "/v1/organizations", IDENTITY, _OWN),
+    Row("POST", "/v1/organizations/{organizationId}/workspaces", IDENTITY, C.IDENTITY_WORKSPACE_WRITE),
+    Row("GET", "/v1/organizations/{organizationId}/workspaces", IDENTITY, C.IDENTITY_ORGANIZATION_READ),
+    Row("POST", "/v1/workspaces/{workspaceId}/members", IDENTITY, C.IDENTITY_MEMBER_WRITE),
+    Row("GET", "/v1/workspaces/{workspaceId}/members", IDENTITY, C.IDENTITY_MEMBER_READ),
+    Row("POST", "/v1/organizations/{organizationId}/members", IDENTITY, C.IDENTITY_MEMBER_WRITE),
+    Row("GET", "/v1/organizations/{organizationId}/members", IDENTITY, C.IDENTITY_MEMBER_READ),
+    Row("POST", "/v1/invitations/{token}/accept", IDENTITY, SIGNED_IN("the invitation's token is the permission")),
+    Row("GET", "/v1/notifications", IDENTITY, _OWN),
+    Row("POST", "/v1/notifications/read", IDENTITY, _OWN),
+    Row("GET", "/v1/app-state", IDENTITY, PUBLIC("apps read it before anyone signs in")),
+    Row("PATCH", "/v1/admin/app-state", IDENTITY, C.IDENTITY_APP_STATE_WRITE),
+    Row("POST", "/v1/cron/identity.{job}", IDENTITY, _CRON, rate=MACHINE),
+)
+_EVENTS = (
+    Row("POST", "/v1/events", EVENTS, C.EVENTS_EVENT_WRITE),
+    Row("GET", "/v1/events", EVENTS, _TEAM_SEES_DRAFTS),
+    Row("GET", "/v1/events/{eventId}", EVENTS, _TEAM_SEES_DRAFTS),
+    Row("PATCH", "/v1/events/{eventId}", EVENTS, C.EVENTS_EVENT_WRITE),
+    Row("POST", "/v1/events/{eventId}/publish", EVENTS, C.EVENTS_EVENT_WRITE),
+    Row("POST", "/v1/events/{eventId}/cancel", EVENTS, C.EVENTS_EVENT_WRITE),
+    Row("POST", "/v1/events/{eventId}/ticket-tiers", EVENTS, C.EVENTS_EVENT_WRITE),
+    Row("GET", "/v1/events/{eventId}/ticket-tiers", EVENTS, _TEAM_SEES_DRAFTS),
+    Row("GET", "/v1/events/{eventId}/ticket-tiers/{ticketTierId}", EVENTS, _TEAM_SEES_DRAFTS),
+    Row("PATCH", "/v1/events/{eventId}/ticket-tiers/{ticketTierId}", EVENTS, C.EVENTS_EVENT_WRITE),
+    Row("POST", "/v1/events/{eventId}/sessions", EVENTS, C.EVENTS_EVENT_WRITE),
+    Row("GET", "/v1/events/{eventId}/sessions", EVENTS, _TEAM_SEES_DRAFTS),
+    Row("GET", "/v1/events/{eventId}/check-ins", EVENTS, C.EVENTS_CHECK_IN_READ),
+    Row("GET", "/v1/events/{eventId}/door", EVENTS, C.EVENTS_CHECK_IN_READ),
+    Row("GET", "/v1/passes", EVENTS, _OWN_OR_TEAM),
+    Row("GET", "/v1/passes/{passId}", EVENTS, _OWN_OR_TEAM),
+    Row("POST", "/v1/check-ins", EVENTS, C.EVENTS_PASS_CHECK_IN, rate=SCAN),
+    Row("POST", "/v1/cron/events.{job}", EVENTS, _CRON, rate=MACHINE),
+)
+_COMMERCE = (
+    Row("GET", "/v1/events/{eventId}/availability", COMMERCE, PUBLIC("what is left is shown before signing in")),
+    Row("POST", "/v1/orders", COMMERCE, SIGNED_IN("whoever is signed in may buy"), rate=BUY, key_needed=True),
+    Row("GET", "/v1/orders", COMMERCE, _OWN_OR_TEAM),
+    Row("GET", "/v1/orders/{orderId}", COMMERCE, _OWN_OR_TEAM),
+    Row("POST", "/v1/orders/{orderId}/payments", COMMERCE, _OWN, rate=BUY, timeout=30, key_needed=True),
+    Row("POST", "/v1/orders/{orderId}/refunds", COMMERCE, C.COMMERCE_ORDER_REFUND, timeout=30, key_needed=True),
+    Row("POST", "/v1/sandbox/payments/{paymentId}", COMMERCE, PUBLIC("a pretend provider; off outside development")),
+    Row(
+        "POST", "/v1/payments/webhooks/{provider}", COMMERCE, PUBLIC("the provider's signature is checked"), MB, MACHINE
+    ),
+    Row("POST", "/v1/cron/commerce.{job}", COMMERCE, _CRON, rate=MACHINE),
+)
+_DP = (
+    Row("POST", "/v1/dp/templates", DP, C.DP_TEMPLATE_WRITE),
+    Row("GET", "/v1/dp/templates", DP, C.DP_TEMPLATE_READ),
+    Row("GET", "/v1/dp/templates/{templateId}", DP, C.DP_TEMPLATE_READ),
+    Row("POST", "/v1/dp/templates/{templateId}/versions", DP, C.DP_TEMPLATE_WRITE),
+    Row("POST", "/v1/dp/templates/images", DP, C.DP_TEMPLATE_WRITE, PICTURE, UPLOAD, timeout=30),
+    Row("POST", "/v1/dp/campaigns", DP, C.DP_CAMPAIGN_WRITE),
+    Row("GET", "/v1/dp/campaigns", DP, C.DP_TEMPLATE_READ),
+    Row("GET", "/v1/dp/campaigns/{campaignId}", DP, _TEAM_SEES_DRAFTS),
+    Row("POST", "/v1/dp/campaigns/{campaignId}/publish", DP, C.DP_CAMPAIGN_WRITE),
+    Row("GET", "/v1/dp/campaigns/{campaignId}/hub", DP, _TEAM_SEES_DRAFTS),
+    Row("POST", "/v1/dp/campaigns/{campaignId}/dps", DP, _MAKER, PICTURE, timeout=30),
+    Row("GET", "/v1/dp/campaigns/{campaignId}/dps", DP, C.DP_IMAGE_MODERATE),
+    Row("GET", "/v1/dp/dps/{dpId}", DP, _MAKER),
+    Row("GET", "/v1/dp/dps/{dpId}/image", DP, _MAKER),
+    Row("DELETE", "/v1/dp/dps/{dpId}", DP, _MAKER),
+    Row("POST", "/v1/dp/dps/{dpId}/approve", DP, C.DP_IMAGE_MODERATE),
+    Row("POST", "/v1/dp/dps/{dpId}/reject", DP, C.DP_IMAGE_MODERATE),
+    Row("POST", "/v1/dp/dps/{dpId}/reports", DP, PUBLIC("whoever sees a picture may report it", knows_caller=True)),
+    Row("POST", "/v1/cron/dp.{job}", DP, _CRON, rate=MACHINE),
+)
+_WALLET = (
+    Row("GET", "/v1/passes/{passId}/wallet", WALLET, _OWN_OR_TEAM),
+    Row("GET", "/v1/wallet/passes/{passId}/apple", WALLET, _LINK_KEY),
+    Row("POST", "/v1/wallet/passes/{passId}/google", WALLET, _LINK_KEY),
+    Row("GET", "/v1/wallet/passes/{passId}/badge", WALLET, _LINK_KEY),
+    Row("POST", "/v1/cron/wallet.{job}", WALLET, _CRON, rate=MACHINE),
+)
+_RELEASES = (
+    Row("POST", "/v1/releases", RELEASES, C.RELEASES_RELEASE_WRITE),
+    Row("GET", "/v1/releases", RELEASES, _TEAM_SEES_DRAFTS),
+    Row("GET", "/v1/releases/feed.atom", RELEASES, PUBLIC("a feed for readers")),
+    Row("GET", "/v1/releases/{releaseId}", RELEASES, _TEAM_SEES_DRAFTS),
+    Row("PATCH", "/v1/releases/{releaseId}", RELEASES, C.RELEASES_RELEASE_WRITE),
+    Row("POST", "/v1/releases/{releaseId}/publish", RELEASES, C.RELEASES_RELEASE_PUBLISH),
+    Row("POST", "/v1/releases/{releaseId}/yank", RELEASES, C.RELEASES_RELEASE_PUBLISH),
+    Row("POST", "/v1/deployments/railway/{secret}", RELEASES, PUBLIC("the secret in the path is checked"), MB, MACHINE),
+    Row("GET", "/v1/deployments", RELEASES, C.RELEASES_DEPLOYMENT_READ),
+    Row("GET", "/v1/deployments/metrics", RELEASES, C.RELEASES_DEPLOYMENT_READ),
+    Row("GET", "/v1/client-policy", RELEASES, PUBLIC("apps ask before anyone signs in")),
+    Row("PATCH", "/v1/client-policy/{platform}", RELEASES, C.RELEASES_CLIENT_POLICY_WRITE),
+    Row("POST", "/v1/cron/releases.{job}", RELEASES, _CRON, rate=MACHINE),
+)
+
+ROWS = (*_IDENTITY, *_EVENTS, *_COMMERCE, *_DP, *_WALLET, *_RELEASES)

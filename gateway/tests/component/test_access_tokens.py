@@ -1,0 +1,153 @@
+"""Only a token that identity signed for us, that is alive and whose sign-in lives, opens the door."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from common.testing import principals
+from common.tokens import SigningKey, VerifyingKeys
+from gateway.testing import RunGateway, World, holds
+
+WHO = principals.user()
+SUB_SID: dict[str, Any] = {"sub": WHO.subject, "sid": WHO.sign_in_id}
+DAY = timedelta(days=1)
+
+
+def segment(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def unsigned(world: World, header: dict[str, object], sign: bytes | None = None) -> str:
+    now = int(datetime.now(UTC).timestamp())
+    claims = {"iss": "lanyard-identity", "aud": "lanyard", "iat": now, "exp": now + 300} | SUB_SID
+    signed = f"{segment(header)}.{segment(claims)}"
+    mac = hmac.new(sign, signed.encode(), hashlib.sha256).digest() if sign else b""
+    return f"{signed}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+
+
+def forged(world: World) -> dict[str, str]:
+    now = int(datetime.now(UTC).timestamp())
+    token, kid = world.identity.token, world.identity.key.key.kid
+    stranger = SigningKey.generate()
+    good = token(**SUB_SID)
+    return {
+        "nonsense": "nonsense",
+        "no algorithm": unsigned(world, {"alg": "none", "kid": kid}),
+        "the public key as a secret": unsigned(world, {"alg": "HS256", "kid": kid}, world.identity.jwks.encode()),
+        "a key brought along": unsigned(
+            world, {"alg": "Ed25519", "kid": kid, "jwk": json.loads(stranger.public_jwks())["keys"][0]}
+        ),
+        "another key": token(key=stranger, **SUB_SID),
+        "the gateway's own key": token(key=world.signing_key, **SUB_SID),
+        "another audience": token(aud="events", **SUB_SID),
+        "another issuer": token(iss="lanyard-gateway", **SUB_SID),
+        "expired": token(lives=-DAY, **SUB_SID),
+        "not yet valid": token(nbf=now + 3600, **SUB_SID),
+        "from the future": token(iat=now + 3600, **SUB_SID),
+        "without an end": token(exp=None, **SUB_SID),
+        "without a sign-in": token(sub=WHO.subject),
+        "without a subject": token(sid=WHO.sign_in_id),
+        "someone else's sign-in": token(sub=principals.user().subject, sid=WHO.sign_in_id),
+        "changed": good[:-6] + ("AAAAAA" if good[-6:] != "AAAAAA" else "BBBBBB"),
+    }
+
+
+async def test_every_forged_token_is_a_401_and_reaches_nobody(world: World) -> None:
+    world.identity.sign_in(WHO)
+    for name, token in forged(world).items():
+        answer = await world.ask("GET", "/v1/me", token=token)
+        assert (name, answer.status, answer.code) == (name, 401, "gateway.token_refused")
+        assert answer.one("www-authenticate") == 'Bearer realm="lanyard", error="invalid_token"'
+    assert world.identity.asked() == []
+    assert (await world.ask("GET", "/v1/me", token=world.identity.token(**SUB_SID))).status == 200
+
+
+@pytest.mark.parametrize("value", ["Basic abc", "Bearer", "Bearer ", "bearer", "x"])
+async def test_another_scheme_is_a_401(world: World, value: str) -> None:
+    answer = await world.ask("GET", "/v1/me", {"authorization": value})
+    assert (answer.status, answer.code) == (401, "gateway.token_refused")
+
+
+async def test_two_tokens_are_none(world: World) -> None:
+    token = world.identity.sign_in().encode()
+    line = b"authorization: Bearer " + token + b"\r\n"
+    (answer,) = await world.raw(b"GET /v1/me HTTP/1.1\r\nhost: a\r\nconnection: close\r\n" + line * 2 + b"\r\n")
+    assert answer.status == 401
+
+
+async def test_no_token_at_all_is_a_401_that_says_how(world: World) -> None:
+    answer = await world.ask("GET", "/v1/me")
+    assert (answer.status, answer.code) == (401, "gateway.not_signed_in")
+    assert answer.one("www-authenticate") == 'Bearer realm="lanyard"'
+
+
+async def test_tokens_of_unknown_keys_cause_one_fetch_in_a_cool_down(world: World) -> None:
+    def fetches() -> int:
+        return sum(heard.target == "/internal/keys" for heard in world.identity.heard)
+
+    world.built.tokens._fetched_at = float("-inf")
+    before = fetches()
+    tokens = [world.identity.token(key=SigningKey.generate(), **SUB_SID) for _ in range(20)]
+    answers = await asyncio.gather(*(world.ask("GET", "/v1/me", token=token) for token in tokens))
+    assert {answer.status for answer in answers} == {401}
+    assert fetches() == before + 1
+
+
+async def test_a_rotation_loses_no_request(world: World) -> None:
+    old_key, new_key = world.identity.key, SigningKey.generate()
+    token = world.identity.sign_in(WHO)
+    world.identity.jwks = json.dumps({"keys": [json.loads(key.public_jwks())["keys"][0] for key in (old_key, new_key)]})
+    assert VerifyingKeys(world.identity.jwks).key_ids == {old_key.key.kid, new_key.key.kid}
+    world.built.tokens._fetched_at = float("-inf")
+    for each in (token, world.identity.token(key=new_key, **SUB_SID), world.identity.token(**SUB_SID)):
+        assert (await world.ask("GET", "/v1/orders", token=each)).status == 200
+
+
+async def test_a_verified_token_is_not_verified_again_and_ends_when_it_ends(world: World) -> None:
+    token = world.identity.sign_in(WHO)
+    await world.ask("GET", "/v1/orders", token=token)
+    remembered = world.built.tokens.recall(token.encode())
+    assert remembered is not None and remembered.subject == WHO.subject
+    short = world.identity.token(lives=timedelta(seconds=0), **SUB_SID)
+    assert (await world.ask("GET", "/v1/orders", token=short)).status == 200  # within the leeway
+    assert world.built.tokens.recall(short.encode()) is None
+
+
+async def test_without_identity_nothing_private_is_answered_and_public_reads_go_on(run: RunGateway) -> None:
+    async with run() as world:
+        await holds(lambda: world.built.tokens.ready and world.built.cache.leased, "the gateway's readiness")
+        known, unknown = world.identity.sign_in(WHO), world.identity.sign_in()
+        assert (await world.ask("GET", "/v1/orders", token=known)).status == 200
+        await world.identity.stop()
+        await holds(lambda: not world.built.cache.leased, "the lease's end")
+        for token in (known, unknown):
+            answer = await asyncio.wait_for(world.ask("GET", "/v1/orders", token=token), 1)
+            assert (answer.status, answer.code) == (503, "gateway.identity_away")
+        assert len(world["commerce"].heard) == 1
+        assert (await world.ask("GET", "/v1/events")).status == 200
+        assert (await world.ask("GET", "/v1/events/evt_1", token=known)).status == 200
+        refused = await world.ask("POST", "/v1/dp/campaigns/dpc_1/dps", body=b"{}", token=known)
+        assert (refused.status, world["dp"].heard) == (503, [])
+        await world.identity.start()
+        await holds(lambda: world.built.cache.leased, "the lease")
+        assert (await world.ask("GET", "/v1/orders", token=known)).status == 200
+
+
+async def test_an_identity_that_hangs_is_a_503_within_a_second(world: World) -> None:
+    hanging = asyncio.Event()
+
+    async def hang() -> None:
+        await hanging.wait()
+
+    world.identity.before_lookup = hang
+    began = asyncio.get_running_loop().time()
+    answer = await world.ask("GET", "/v1/orders", token=world.identity.sign_in())
+    assert (answer.status, answer.code) == (503, "gateway.identity_away")
+    assert asyncio.get_running_loop().time() - began < 1.0
+    hanging.set()

@@ -1,0 +1,153 @@
+"""The gateway as a process: what it logs, and how it leaves."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from common.testing.waiting import eventually
+from common.tokens import SigningKey
+from gateway.routes import SERVICES
+from gateway.testing import OK, FakeIdentity, FakeService, Heard, World
+from gateway.testing.ports import free_port
+
+
+class Process(World):
+    """A gateway in a process of its own."""
+
+    def __init__(self, identity: FakeIdentity, services: dict[str, FakeService], signing_key: SigningKey) -> None:
+        super().__init__(identity, services, signing_key)
+        self.running: asyncio.subprocess.Process
+
+    async def ready(self) -> bool:
+        try:
+            return (await self.ask("GET", "/readyz")).status == 200
+        except (ConnectionError, asyncio.IncompleteReadError):
+            return False
+
+    async def refuses_connections(self) -> bool:
+        try:
+            _, writer = await self.connect()
+        except ConnectionError:
+            return True
+        writer.close()
+        return False
+
+    async def exit_code(self) -> int:
+        return await asyncio.wait_for(self.running.wait(), 15)
+
+
+@asynccontextmanager
+async def process(log: Path, **extra: str) -> AsyncIterator[Process]:
+    identity = FakeIdentity()
+    services: dict[str, FakeService] = {name: FakeService() for name in SERVICES} | {"identity": identity}
+    for service in services.values():
+        await service.start()
+    world = Process(identity, services, SigningKey.generate())
+    world.port = free_port()
+    environment = os.environ | {
+        "LANYARD_PORT": str(world.port),
+        "LANYARD_UPSTREAMS": json.dumps({name: [service.url] for name, service in services.items()}),
+        "LANYARD_INTERNAL_SIGNING_KEY": world.signing_key.private_json(),
+        "LANYARD_LOOPBACK_EXEMPT": "true",
+        **extra,
+    }
+    with log.open("wb") as out:
+        command = (sys.executable, "-m", "gateway", "serve")
+        world.running = await asyncio.create_subprocess_exec(*command, env=environment, stdout=out, stderr=out)
+    try:
+        await eventually(world.ready, within=20, what="the process' readiness")
+        yield world
+    finally:
+        if world.running.returncode is None:
+            world.running.kill()
+        await world.exit_code()
+        await world.disconnect()
+        for service in services.values():
+            await service.stop()
+
+
+async def test_leaving_cuts_nobody_off_and_takes_nobody_new(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def reply(_: Heard) -> bytes:
+        await release.wait()
+        return OK
+
+    async with process(tmp_path / "log") as world:
+        world["events"].reply = reply
+        waiting = [asyncio.create_task(world.ask("GET", "/v1/events")) for _ in range(50)]
+        await eventually(lambda: _all_arrived(world, 50), what="fifty requests")
+        world.running.send_signal(signal.SIGTERM)
+        await eventually(world.refuses_connections, what="the closed door")
+        release.set()
+        answers = await asyncio.gather(*waiting)
+        assert [answer.status for answer in answers] == [200] * 50
+        assert {answer.one("connection") for answer in answers} == {"close"}
+        assert await world.exit_code() in (0, -signal.SIGTERM)
+
+
+async def test_readiness_says_no_before_the_door_closes(tmp_path: Path) -> None:
+    async with process(tmp_path / "log", LANYARD_DRAIN_SECONDS="30") as world:
+        world.running.send_signal(signal.SIGTERM)
+        await eventually(lambda: _not_ready(world), what="readiness that says no")
+        answer = await world.ask("GET", "/v1/events")
+        assert (answer.status, answer.one("connection")) == (200, "close")
+        world.running.send_signal(signal.SIGTERM)
+        assert await world.exit_code() in (0, -signal.SIGTERM)
+
+
+async def test_the_log_tells_each_request_and_no_secret(tmp_path: Path) -> None:
+    async with process(tmp_path / "log") as world:
+        token = world.identity.sign_in()
+        answer = await world.ask("GET", "/v1/orders?code=s3cret", {"cookie": "r=s3cret"}, token=token)
+        await world.ask("POST", "/v1/deployments/railway/s3cret", body=b'{"a": "s3cret"}')
+        await world.ask("GET", "/s3cret/none")
+        world.running.send_signal(signal.SIGTERM)
+        await world.exit_code()
+    text = (tmp_path / "log").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    told = [line for line in lines if line["event"] == "request" and line["route"].startswith("/v1/")]
+    assert [(line["method"], line["route"], line["status"]) for line in told] == [
+        ("GET", "/v1/orders", 200),
+        ("POST", "/v1/deployments/railway/{secret}", 200),
+    ]
+    assert told[0]["trace_id"] == answer.one("x-request-id")
+    assert told[0]["who"].startswith("usr_")
+    assert "s3cret" not in text and token not in text and token.split(".")[2] not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("LANYARD_UPSTREAMS", "{}", "names no address for: identity, events, commerce, dp, wallet, releases"),
+        ("LANYARD_INTERNAL_SIGNING_KEY", "nonsense", "LANYARD_INTERNAL_SIGNING_KEY is no private Ed25519 JWK"),
+        ("LANYARD_RATE_LIMITS", '{"raed": [1, 1]}', "no such rate class: raed"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_stops_the_start(name: str, value: str, complaint: str) -> None:
+    addresses = {service: ["http://127.0.0.1:1"] for service in SERVICES}
+    environment = os.environ | {
+        "LANYARD_UPSTREAMS": json.dumps(addresses),
+        "LANYARD_INTERNAL_SIGNING_KEY": SigningKey.generate().private_json(),
+        name: value,
+    }
+    command = [sys.executable, "-m", "gateway", "serve"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode != 0
+    assert complaint in done.stderr
+
+
+async def _all_arrived(world: Process, count: int) -> bool:
+    return len(world["events"].heard) == count
+
+
+async def _not_ready(world: Process) -> bool:
+    return (await world.ask("GET", "/readyz")).status == 503

@@ -1,0 +1,45 @@
+"""The gateway's problems have the shape of everyone's problems."""
+
+import json
+
+from common.problems import problem
+from common.refusals import every_refusal
+from gateway import errors
+from gateway.refusing import problem_of, raw_answer
+
+
+def test_a_problem_is_the_one_of_the_house() -> None:
+    refusal = errors.CapabilityMissing(capability="events:event:write")
+    _, body = problem_of(refusal, None)
+    assert json.loads(body) == problem(refusal)
+
+
+def test_a_problem_names_its_trace() -> None:
+    _, body = problem_of(errors.NoSuchRoute(), "4bf92f3577b34da6a3ce929d0e0e4736")
+    assert json.loads(body)["traceId"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def test_a_401_says_how_to_sign_in_and_a_405_what_there_is() -> None:
+    assert (b"www-authenticate", b'Bearer realm="lanyard"') in problem_of(errors.NotSignedIn(), None)[0]
+    refused = problem_of(errors.TokenRefused(), None)[0]
+    assert (b"www-authenticate", b'Bearer realm="lanyard", error="invalid_token"') in refused
+    headers, _ = problem_of(errors.MethodNotAllowed(method="PUT", allow="GET, HEAD"), None)
+    assert (b"allow", b"GET, HEAD") in headers
+
+
+def test_every_503_says_when_to_try_again() -> None:
+    assert (b"retry-after", b"1") in problem_of(errors.IdentityAway(), None)[0]
+
+
+def test_a_request_that_never_reached_the_application_gets_a_whole_answer() -> None:
+    head, _, body = raw_answer(errors.HeadersTooLarge()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+    assert b"\r\nconnection: close" in head
+    assert f"\r\ncontent-length: {len(body)}".encode() in head
+    assert json.loads(body)["code"] == "gateway.headers_too_large"
+
+
+def test_every_refusal_of_the_gateway_has_a_code_of_its_own() -> None:
+    codes = [refusal.code for refusal in every_refusal() if refusal.__module__ == "gateway.errors"]
+    assert len(codes) == len(set(codes)) > 15
+    assert all(code.startswith("gateway.") for code in codes)

@@ -1,0 +1,1 @@
+"""Money: orders, stock, payments, ledger."""

@@ -1,0 +1,8 @@
+"""`python -m commerce`."""
+
+import sys
+
+from commerce.main import service
+from common.service import command_line
+
+sys.exit(command_line(service))

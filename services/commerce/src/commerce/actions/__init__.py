@@ -1,0 +1,1 @@
+"""One file per verb: load and lock, decide, save, publish, in one transaction."""

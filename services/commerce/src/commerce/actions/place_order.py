@@ -1,0 +1,93 @@
+"""Places an order: all its tickets are held, or none."""
+
+import base64
+from collections.abc import Sequence
+
+from commerce.actions.announce import announce_order
+from commerce.actions.tell_availability import tell_availability
+from commerce.domain.basket import Choice, Wish, choose, enough_left, left_of, sold_out, total_of
+from commerce.domain.order import HOLD, Admission, Buyer, Line, Order, paid
+from commerce.domain.sale import Event
+from commerce.errors import UnknownEvent, VerifiedEmailNeeded
+from commerce.store import copies, orders
+from commerce.store import stock as stocks
+from common.db import Transaction
+from common.ids import EventId, OrderId, OrderLineId, TicketTierId
+from common.principal import Principal
+from common.telemetry import current_traceparent
+
+
+async def place_order(tx: Transaction, principal: Principal, event_id: EventId, wishes: Sequence[Wish]) -> Order:
+    """Hold the tickets for 15 minutes; an order that costs nothing is paid at once.
+
+    The stock is changed last, so that the one row everybody wants is locked no longer than it takes to commit.
+    """
+    buyer = principal.require_user()
+    if principal.email is None:
+        raise VerifiedEmailNeeded()
+    wanted = {wish.ticket_tier_id: wish.quantity for wish in wishes}
+    event, tiers = await copies.find_event_and_tiers(tx, event_id, wanted)
+    if event is None:
+        raise UnknownEvent(retry_after=1)
+    choices = choose(event, tiers, wishes, tx.now)
+    left = left_of(await stocks.read_stock(tx, wanted), {})
+    if not enough_left(wanted, left):
+        raise sold_out(wanted, left)
+    order = _new_order(tx, Buyer(buyer, principal.email, principal.name), event, choices)
+    if not order.total:
+        order = paid(order, tx.now)
+    await orders.add_order(tx, order)
+    await _take_stock(tx, order)
+    announce_order(tx, order)
+    return order
+
+
+async def _take_stock(tx: Transaction, order: Order) -> None:
+    take = stocks.take_sold if order.holding == "sold" else stocks.take_held
+    wanted = order.places()
+    taken: dict[TicketTierId, int] = {}
+    for tier, count in wanted.items():
+        stock = await take(tx, tier, count)
+        if stock is None:
+            raise sold_out(wanted, left_of(await stocks.read_stock(tx, wanted), taken))
+        taken[tier] = count
+        await tell_availability(tx, stock)
+
+
+def _new_order(tx: Transaction, buyer: Buyer, event: Event, choices: Sequence[Choice]) -> Order:
+    return Order(
+        id=tx.new_id(OrderId),
+        version=1,
+        event_id=event.id,
+        event_name=event.name,
+        organization_id=event.organization_id,
+        buyer_user_id=buyer.user_id,
+        buyer_email=buyer.email,
+        buyer_name=buyer.name,
+        status="awaiting_payment",
+        disputed=False,
+        holding="held",
+        total=total_of(choices),
+        reserved_until=tx.now + HOLD,
+        page_token=base64.urlsafe_b64encode(tx.entropy.bytes(16)).rstrip(b"=").decode(),
+        traceparent=current_traceparent(),
+        placed_at=tx.now,
+        paid_at=None,
+        review_reason=None,
+        lines=tuple(_new_line(tx, choice) for choice in choices),
+    )
+
+
+def _new_line(tx: Transaction, choice: Choice) -> Line:
+    names = [(attendee.name, attendee.email) for attendee in choice.wish.attendees]
+    unnamed = [(None, None)] * (choice.wish.quantity - len(names))
+    return Line(
+        id=tx.new_id(OrderLineId),
+        ticket_tier_id=choice.tier.id,
+        ticket_tier_name=choice.tier.name,
+        unit_price=choice.unit_price,
+        admissions=tuple(
+            Admission(ordinal, name, email, live=True, admitted_at=None)
+            for ordinal, (name, email) in enumerate([*names, *unnamed], start=1)
+        ),
+    )

@@ -1,0 +1,98 @@
+"""Begins a payment of an order: the intent is recorded, then the provider is called with its id as the key, then the
+outcome is recorded. Whatever stops this in between, `check_payments` takes up the intent again."""
+
+from collections.abc import Callable
+
+from commerce.adapters.providers import PaymentProvider, Providers
+from commerce.domain.order import Order, require_payable
+from commerce.domain.payment import MOST_PER_ORDER, Payment, opened
+from commerce.errors import EventNotOnSale, ProviderAway, TooManyPayments, UnknownOrder
+from commerce.store import copies, orders, payments
+from common.db import Database, Transaction
+from common.idempotency import OnceOnly
+from common.ids import OrderId, PaymentId
+from common.principal import Principal
+from common.refusals import Refusal
+from common.telemetry import link_current_span_to
+
+
+async def start_payment(
+    database: Database,
+    providers: Providers,
+    once: OnceOnly,
+    principal: Principal,
+    order_id: OrderId,
+    provider_name: str,
+    body_of: Callable[[Payment], str],
+) -> str:
+    """The answer's body. A payment already under way at that provider is handed out again, so that an impatient buyer
+    does not pay twice.
+
+    Raises ProviderNotConfigured, UnknownOrder, OrderNotAwaitingPayment, ReservationOver, EventNotOnSale, ProviderAway.
+    """
+    provider = providers.require(provider_name)
+    async with database.transaction() as tx:
+        await once.begin(tx)
+        order, payment = await _record_intent(tx, principal, order_id, provider.name)
+    link_current_span_to(order.traceparent)
+    try:
+        payment = await open_at_provider(database, provider, payment, order)
+    except Refusal:
+        async with database.transaction() as tx:
+            await once.release(tx)
+        raise ProviderAway() from None
+    body = body_of(payment)
+    async with database.transaction() as tx:
+        await once.finish(tx, 201, body)
+    return body
+
+
+async def open_at_provider(database: Database, provider: PaymentProvider, payment: Payment, order: Order) -> Payment:
+    """Call the provider for an intent and record what it answered. Raises the provider's refusal."""
+    if payment.checkout_url is not None:
+        return payment
+    answer = await provider.open(payment, order)
+    async with database.transaction() as tx:
+        await orders.lock_order(tx, order.id)
+        current = await _require_payment(tx, payment.id)
+        if current.checkout_url is None:
+            current = opened(current, answer)
+            await payments.save_payment(tx, current)
+    return current
+
+
+async def _record_intent(
+    tx: Transaction, principal: Principal, order_id: OrderId, provider: str
+) -> tuple[Order, Payment]:
+    order = await orders.lock_order(tx, order_id)
+    if order is None or order.buyer_user_id != principal.require_user():
+        raise UnknownOrder()
+    require_payable(order, tx.now)
+    event = await copies.find_event(tx, order.event_id)
+    if event is not None and event.status == "cancelled":
+        raise EventNotOnSale(reason="event_cancelled")
+    under_way = await payments.open_payment(tx, order_id, provider)
+    if under_way is not None:
+        return order, under_way
+    if len(await payments.payments_of_order(tx, order_id)) >= MOST_PER_ORDER:
+        raise TooManyPayments(limit=MOST_PER_ORDER)
+    payment = Payment(
+        id=tx.new_id(PaymentId),
+        version=1,
+        order_id=order_id,
+        provider=provider,
+        status="created",
+        amount=order.total,
+        reference=None,
+        checkout_url=None,
+        reason=None,
+        created_at=tx.now,
+    )
+    await payments.add_payment(tx, payment)
+    return order, payment
+
+
+async def _require_payment(tx: Transaction, payment_id: PaymentId) -> Payment:
+    payment = await payments.find_payment(tx, payment_id)
+    assert payment is not None, "payments are never deleted"
+    return payment

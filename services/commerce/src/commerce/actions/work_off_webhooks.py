@@ -1,0 +1,51 @@
+"""Works off stored notices: the provider is asked how the payment stands, and that takes effect, once."""
+
+import asyncio
+
+from opentelemetry import trace
+
+from commerce.actions.settle_payment import settle_payment
+from commerce.adapters.providers import Providers
+from commerce.store import webhooks
+from commerce.store.webhooks import StoredWebhook
+from common.db import Database
+from common.telemetry import context_of, logger, tracer
+
+log = logger("webhooks")
+
+AT_ONCE = 8
+
+
+async def work_off_webhooks(database: Database, providers: Providers) -> int:
+    """Work off what is due, a few at a time; how many were tried."""
+    async with database.transaction() as tx:
+        waiting = await webhooks.take_some_webhooks(tx, AT_ONCE)
+    await asyncio.gather(*(_work_off(database, providers, webhook) for webhook in waiting))
+    return len(waiting)
+
+
+async def _work_off(database: Database, providers: Providers, webhook: StoredWebhook) -> None:
+    """In the trace the webhook came in, so that one trace leads from the provider to the passes."""
+    span = tracer().start_as_current_span(
+        f"work off webhook {webhook.provider}",
+        context=context_of(webhook.traceparent),
+        kind=trace.SpanKind.CONSUMER,
+    )
+    with span as current:
+        try:
+            told = await providers.find(webhook.provider).fetch(webhook.reference)
+            async with database.transaction() as tx:
+                outcome = await settle_payment(tx, webhook.provider, told)
+                await webhooks.mark_worked_off(tx, webhook.id, outcome)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong is this notice's failure; it is tried again
+            current.record_exception(error)
+            await _put_off(database, webhook, f"{type(error).__name__}: {error}")
+
+
+async def _put_off(database: Database, webhook: StoredWebhook, reason: str) -> None:
+    async with database.transaction() as tx:
+        again = await webhooks.put_off(tx, webhook, reason)
+    if again:
+        log.warning("a webhook could not be worked off; it is tried again", webhook=webhook.id, reason=reason)
+    else:
+        log.error("ALARM: a webhook was given up", webhook=webhook.id, provider=webhook.provider, reason=reason)

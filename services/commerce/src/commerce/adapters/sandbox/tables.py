@@ -1,0 +1,51 @@
+"""The sandbox's own state: the provider's truth. commerce never reads these tables, it asks the provider."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from commerce.tables.metadata import metadata
+from common.db import TypedId, moment
+from common.ids import OrderId, PaymentId
+
+sandbox_payments = Table(
+    "sandbox_payments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("payment_id", TypedId(PaymentId), nullable=False),
+    Column("order_id", TypedId(OrderId), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("return_path", Text, nullable=False),
+    Column("made_at", moment(), nullable=False),
+    UniqueConstraint("payment_id", name="uq_sandbox_payments_payment_id"),
+    CheckConstraint("status IN ('open', 'succeeded', 'declined', 'abandoned')", name="status_is_known"),
+)
+
+sandbox_notices = Table(
+    "sandbox_notices",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("made_at", moment(), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_attempt_at", moment()),
+    Column("last_answer", Text),
+    UniqueConstraint("key", name="uq_sandbox_notices_key"),
+)
+Index(
+    "ix_sandbox_notices_waiting",
+    sandbox_notices.c.next_attempt_at,
+    postgresql_where=text("next_attempt_at IS NOT NULL"),
+)

@@ -1,0 +1,23 @@
+"""The hand on the sandbox: how a payment there ends. A 404 wherever the sandbox is off."""
+
+from fastapi import APIRouter
+
+from commerce.api.state import CurrentSandbox
+from commerce.schemas import SandboxOutcome
+from common.ids import PaymentId
+from common.schemas import View
+
+router = APIRouter()
+
+
+class Accepted(View):
+    """The provider will tell by webhook."""
+
+    outcome: str
+
+
+@router.post("/v1/sandbox/payments/{payment_id}", status_code=202)
+async def end_payment(payment_id: PaymentId, body: SandboxOutcome, sandbox: CurrentSandbox) -> Accepted:
+    """Let a payment of the sandbox succeed, be declined, or be abandoned."""
+    await sandbox.end(payment_id, body.outcome)
+    return Accepted(outcome=body.outcome)

@@ -1,0 +1,1 @@
+"""The rules: frozen values in, a decision or a refusal out."""

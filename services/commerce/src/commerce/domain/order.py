@@ -1,0 +1,137 @@
+"""An order: who bought what, how it stands, and how it may go on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from commerce.errors import OrderNotAwaitingPayment, ReservationOver
+from common.ids import EventId, OrderId, OrderLineId, OrganizationId, TicketTierId, UserId
+from common.money import Money
+
+Status = Literal[
+    "awaiting_payment",
+    "awaiting_approval",
+    "paid",
+    "partially_refunded",
+    "refunded",
+    "expired",
+    "cancelled",
+    "review",
+]
+Holding = Literal["held", "sold", "released"]
+"""What an order has of the stock: its places are kept for it, are its own, or went back."""
+
+HOLD = timedelta(minutes=15)
+"""How long places are kept for an order that is not paid yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who orders, as their sign-in names them; the address is verified."""
+
+    user_id: UserId
+    email: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """One person's right to enter: the ordinal-th of its line. `admitted_at` is when it was first used at a door."""
+
+    ordinal: int
+    attendee_name: str | None
+    attendee_email: str | None
+    live: bool
+    admitted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """So many tickets of one tier, at the price they were reserved for."""
+
+    id: OrderLineId
+    ticket_tier_id: TicketTierId
+    ticket_tier_name: str
+    unit_price: Money
+    admissions: tuple[Admission, ...]
+
+    @property
+    def quantity(self) -> int:
+        """How many were ordered."""
+        return len(self.admissions)
+
+    @property
+    def total(self) -> Money:
+        """What they cost together."""
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One buyer's order. The buyer's name and address are those of the sign-in that ordered."""
+
+    id: OrderId
+    version: int
+    event_id: EventId
+    event_name: str
+    organization_id: OrganizationId
+    buyer_user_id: UserId
+    buyer_email: str
+    buyer_name: str | None
+    status: Status
+    disputed: bool
+    holding: Holding
+    total: Money
+    reserved_until: datetime | None
+    page_token: str
+    traceparent: str | None
+    placed_at: datetime
+    paid_at: datetime | None
+    review_reason: str | None
+    lines: tuple[Line, ...]
+
+    @property
+    def page_path(self) -> str:
+        """The secret page that the mail links to."""
+        return f"/o/{self.page_token}"
+
+    def places(self) -> Mapping[TicketTierId, int]:
+        """How many live admissions it has of each tier, in the one order in which stock is locked."""
+        counts = {line.ticket_tier_id: sum(admission.live for admission in line.admissions) for line in self.lines}
+        return {tier: counts[tier] for tier in in_lock_order(counts)}
+
+
+def in_lock_order(tiers: Mapping[TicketTierId, int]) -> list[TicketTierId]:
+    """Everyone who changes the stock of several tiers does so in this order, or two of them would wait for each other."""
+    return sorted(tiers)
+
+
+def require_payable(order: Order, now: datetime) -> None:
+    """A payment may be begun only while the places are kept for the order."""
+    if order.status != "awaiting_payment":
+        raise OrderNotAwaitingPayment(status=order.status)
+    if order.reserved_until is not None and now >= order.reserved_until:
+        raise ReservationOver()
+
+
+def paid(order: Order, now: datetime) -> Order:
+    """The money is with us; the places are the buyer's."""
+    return replace(order, version=order.version + 1, status="paid", holding="sold", paid_at=now, reserved_until=None)
+
+
+def expired(order: Order) -> Order:
+    """The time to pay ran out; the places went back."""
+    return replace(order, version=order.version + 1, status="expired", holding="released", reserved_until=None)
+
+
+def cancelled(order: Order) -> Order:
+    """Called off before it was paid; the places went back."""
+    if order.status != "awaiting_payment":
+        raise OrderNotAwaitingPayment(status=order.status)
+    return replace(order, version=order.version + 1, status="cancelled", holding="released", reserved_until=None)
+
+
+def in_review(order: Order, reason: str) -> Order:
+    """A person must decide. What the order has of the stock stays as it is until they do."""
+    return replace(order, version=order.version + 1, status="review", review_reason=reason, reserved_until=None)

@@ -1,0 +1,220 @@
+"""Orders with their lines and admissions."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, insert, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from commerce.domain.order import Admission, Line, Order
+from commerce.tables import admissions, order_lines, orders
+from common.db import Transaction
+from common.ids import EventId, OrderId, OrderLineId, TicketTierId, UserId
+from common.money import Money
+from common.paging import newest_first
+from common.schemas import Page, View
+
+Model = TypeVar("Model", bound=View)
+
+
+async def add_order(tx: Transaction, order: Order) -> None:
+    """Write a new order with its lines and admissions."""
+    await tx.execute(
+        insert(orders).values(
+            id=order.id,
+            event_id=order.event_id,
+            organization_id=order.organization_id,
+            event_name=order.event_name,
+            buyer_user_id=order.buyer_user_id,
+            buyer_email=order.buyer_email,
+            buyer_name=order.buyer_name,
+            total=order.total.amount,
+            currency=order.total.currency,
+            page_token=order.page_token,
+            traceparent=order.traceparent,
+            placed_at=order.placed_at,
+            **_state_of(order),
+        )
+    )
+    lines = [
+        {
+            "id": line.id,
+            "order_id": order.id,
+            "place": place,
+            "ticket_tier_id": line.ticket_tier_id,
+            "ticket_tier_name": line.ticket_tier_name,
+            "unit_amount": line.unit_price.amount,
+        }
+        for place, line in enumerate(order.lines)
+    ]
+    await tx.execute(insert(order_lines), lines)
+    people = [
+        {
+            "line_id": line.id,
+            "ordinal": admission.ordinal,
+            "attendee_name": admission.attendee_name,
+            "attendee_email": admission.attendee_email,
+        }
+        for line in order.lines
+        for admission in line.admissions
+    ]
+    await tx.execute(insert(admissions), people)
+
+
+async def save_order(tx: Transaction, order: Order) -> None:
+    """Write how an order stands now. The caller holds its lock."""
+    await tx.execute(update(orders).where(orders.c.id == order.id).values(**_state_of(order)))
+
+
+async def lock_order(tx: Transaction, order_id: OrderId) -> Order | None:
+    """An order, locked until this transaction ends.
+
+    Two statements: what is read beside a lock that had to be waited for would be as old as the statement.
+    """
+    if await tx.scalar(select(orders.c.id).where(orders.c.id == order_id).with_for_update()) is None:
+        return None
+    return await find_order(tx, order_id)
+
+
+async def lock_some_overdue(tx: Transaction, limit: int) -> list[Order]:
+    """Unpaid orders whose time ran out, longest ago first, locked; those others work on are left out."""
+    overdue = (orders.c.status == "awaiting_payment") & (orders.c.reserved_until <= tx.now)
+    query = select(orders.c.id).where(overdue).order_by(orders.c.reserved_until).limit(limit)
+    ids = [row.id for row in await tx.all(query.with_for_update(skip_locked=True))]
+    if not ids:
+        return []
+    return [_order_of(row) for row in await tx.all(_whole(orders.c.id.in_(ids)).order_by(orders.c.reserved_until))]
+
+
+async def find_order(tx: Transaction, order_id: OrderId) -> Order | None:
+    """An order with all it holds."""
+    row = await tx.one(_whole(orders.c.id == order_id))
+    return None if row is None else _order_of(row)
+
+
+async def find_order_by_page_token(tx: Transaction, token: str) -> Order | None:
+    """The order behind a secret page."""
+    row = await tx.one(_whole(orders.c.page_token == token))
+    return None if row is None else _order_of(row)
+
+
+async def orders_after(tx: Transaction, after: OrderId | None, limit: int) -> list[Order]:
+    """A page of all orders, oldest first."""
+    query = _whole(orders.c.id > after if after is not None else orders.c.id.is_not(None))
+    return [_order_of(row) for row in await tx.all(query.order_by(orders.c.id).limit(limit))]
+
+
+async def orders_of_buyer(
+    tx: Transaction, buyer: UserId, cursor: str | None, limit: int, view: Callable[[Order], Model]
+) -> Page[Model]:
+    """What someone ordered, newest first."""
+    return await _page(tx, orders.c.buyer_user_id == buyer, cursor, limit, view)
+
+
+async def orders_of_event(
+    tx: Transaction, event_id: EventId, cursor: str | None, limit: int, view: Callable[[Order], Model]
+) -> Page[Model]:
+    """What was ordered for an event, newest first."""
+    return await _page(tx, orders.c.event_id == event_id, cursor, limit, view)
+
+
+async def _page(
+    tx: Transaction, mine: ColumnElement[bool], cursor: str | None, limit: int, view: Callable[[Order], Model]
+) -> Page[Model]:
+    return await newest_first(tx, _whole(mine), orders.c.id, OrderId, cursor, limit, lambda row: view(_order_of(row)))
+
+
+def _state_of(order: Order) -> dict[str, Any]:
+    """What of an order changes."""
+    return {
+        "version": order.version,
+        "status": order.status,
+        "disputed": order.disputed,
+        "holding": order.holding,
+        "reserved_until": order.reserved_until,
+        "paid_at": order.paid_at,
+        "review_reason": order.review_reason,
+    }
+
+
+def _whole(condition: ColumnElement[bool]) -> Select[Any]:
+    """Orders with their lines and admissions gathered in one column, so that a whole order is one round trip."""
+    people = (
+        select(
+            func.jsonb_agg(
+                aggregate_order_by(
+                    func.jsonb_build_array(
+                        admissions.c.ordinal,
+                        admissions.c.attendee_name,
+                        admissions.c.attendee_email,
+                        admissions.c.live,
+                        admissions.c.admitted_at,
+                    ),
+                    admissions.c.ordinal,
+                )
+            )
+        )
+        .where(admissions.c.line_id == order_lines.c.id)
+        .correlate(order_lines)
+        .scalar_subquery()
+    )
+    lines = (
+        select(
+            func.jsonb_agg(
+                aggregate_order_by(
+                    func.jsonb_build_array(
+                        cast(order_lines.c.id, Text),
+                        cast(order_lines.c.ticket_tier_id, Text),
+                        order_lines.c.ticket_tier_name,
+                        order_lines.c.unit_amount,
+                        people,
+                    ),
+                    order_lines.c.place,
+                )
+            )
+        )
+        .where(order_lines.c.order_id == orders.c.id)
+        .correlate(orders)
+        .scalar_subquery()
+    )
+    return select(orders, lines.label("lines")).where(condition)
+
+
+def _order_of(row: Row[Any]) -> Order:
+    return Order(
+        id=row.id,
+        version=row.version,
+        event_id=row.event_id,
+        event_name=row.event_name,
+        organization_id=row.organization_id,
+        buyer_user_id=row.buyer_user_id,
+        buyer_email=row.buyer_email,
+        buyer_name=row.buyer_name,
+        status=row.status,
+        disputed=row.disputed,
+        holding=row.holding,
+        total=Money(row.total, row.currency),
+        reserved_until=row.reserved_until,
+        page_token=row.page_token,
+        traceparent=row.traceparent,
+        placed_at=row.placed_at,
+        paid_at=row.paid_at,
+        review_reason=row.review_reason,
+        lines=tuple(_line_of(line, row.currency) for line in row.lines),
+    )
+
+
+def _line_of(line: list[Any], currency: str) -> Line:
+    line_id, tier_id, name, unit_amount, people = line
+    return Line(
+        id=OrderLineId.from_uuid(UUID(line_id)),
+        ticket_tier_id=TicketTierId.from_uuid(UUID(tier_id)),
+        ticket_tier_name=name,
+        unit_price=Money(unit_amount, currency),
+        admissions=tuple(
+            Admission(ordinal, attendee, email, live, None if admitted is None else datetime.fromisoformat(admitted))
+            for ordinal, attendee, email, live, admitted in people
+        ),
+    )

@@ -1,0 +1,105 @@
+"""Payments, what providers told us, and the ledger."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from commerce.tables.metadata import metadata
+from common.db import TypedId, moment
+from common.ids import OrderId, OrganizationId, PaymentId
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("id", TypedId(PaymentId), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("order_id", TypedId(OrderId), ForeignKey("orders.id"), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("reference", Text),
+    Column("checkout_url", Text),
+    Column("reason", Text),
+    Column("created_at", moment(), nullable=False),
+    Column("settled_at", moment()),
+    Column("next_check_at", moment()),
+    Column("checks", Integer, nullable=False, server_default=text("0")),
+    UniqueConstraint("provider", "reference", name="uq_payments_reference"),
+    CheckConstraint("status IN ('created', 'pending', 'succeeded', 'failed', 'cancelled')", name="status_is_known"),
+    CheckConstraint("amount > 0", name="amount_is_something"),
+    CheckConstraint("status = 'created' OR reference IS NOT NULL", name="answered_has_a_reference"),
+    CheckConstraint("(status IN ('created', 'pending')) = (next_check_at IS NOT NULL)", name="only_open_is_checked"),
+)
+Index("ix_payments_order_id", payments.c.order_id)
+Index(
+    "ix_payments_open",
+    payments.c.next_check_at,
+    postgresql_where=text("status IN ('created', 'pending')"),
+)
+
+payment_webhooks = Table(
+    "payment_webhooks",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("event_key", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("traceparent", Text),
+    Column("received_at", moment(), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_attempt_at", moment()),
+    Column("handled_at", moment()),
+    Column("outcome", Text),
+    UniqueConstraint("provider", "event_key", name="uq_payment_webhooks_event_key"),
+    CheckConstraint("handled_at IS NULL OR next_attempt_at IS NULL", name="handled_is_not_tried_again"),
+)
+Index(
+    "ix_payment_webhooks_waiting",
+    payment_webhooks.c.next_attempt_at,
+    postgresql_where=text("next_attempt_at IS NOT NULL"),
+)
+
+# Append-only: the app role may insert and read, nothing else (see the migration). A row is both entries of a double entry,
+# so that no sum of rows can be out of balance.
+ledger_transfers = Table(
+    "ledger_transfers",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("order_id", TypedId(OrderId), ForeignKey("orders.id"), nullable=False),
+    Column("payment_id", TypedId(PaymentId), ForeignKey("payments.id"), nullable=False),
+    Column("organization_id", TypedId(OrganizationId), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("debit", Text, nullable=False),
+    Column("credit", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("made_at", moment(), nullable=False),
+    CheckConstraint("amount > 0", name="amount_is_something"),
+    CheckConstraint("debit <> credit", name="moves_between_accounts"),
+    CheckConstraint(
+        "debit IN ('provider_receivable', 'organiser_payable', 'platform_fees', 'unallocated') AND "
+        "credit IN ('provider_receivable', 'organiser_payable', 'platform_fees', 'unallocated')",
+        name="accounts_are_known",
+    ),
+)
+Index("ix_ledger_transfers_order_id", ledger_transfers.c.order_id)
+Index(
+    "uq_ledger_transfers_payment_once",
+    ledger_transfers.c.payment_id,
+    unique=True,
+    postgresql_where=text("kind IN ('charge', 'unallocated')"),
+)

@@ -1,0 +1,317 @@
+"""Payments from the first call to the books."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from commerce.actions.check_invariants import check_invariants
+from commerce.errors import InvariantsBroken
+from common.messages import OrderPaid, PaymentFailed, PaymentReviewNeeded
+from common.testing import FrozenClock, Running, RunService, eventually, principals
+
+if TYPE_CHECKING:
+    from services.commerce.tests.conftest import Door, Stall
+
+FORGET_THE_ANSWER = """
+    UPDATE payments SET status = 'created', reference = NULL, checkout_url = NULL, next_check_at = created_at
+"""
+
+
+async def change(world: Running, statement: str, **values: object) -> None:
+    """Change rows behind the service's back, as a crash or a provider would."""
+    from sqlalchemy import text
+
+    async with world.database.transaction() as tx:
+        await tx.execute(text(statement), values)
+
+
+async def books(world: Running) -> list[tuple[str, str, str, int]]:
+    """Every entry of the ledger, once the invariants were found to hold."""
+    await check_invariants(world.database)
+    rows = await world.rows("SELECT kind, debit, credit, amount FROM ledger_transfers ORDER BY id")
+    return [(row["kind"], row["debit"], row["credit"], row["amount"]) for row in rows]
+
+
+CHARGE = ("charge", "provider_receivable", "organiser_payable", 150_000)
+ASIDE = ("unallocated", "provider_receivable", "unallocated", 150_000)
+
+
+async def test_a_payment_that_succeeds_is_booked_once(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        assert await books(world) == []
+        await stall.end(world, await stall.pay(world, order), "succeed")
+        assert await books(world) == [CHARGE]
+
+
+async def test_a_declined_payment_leaves_the_hold_and_may_be_tried_again(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        first = await stall.pay(world, order)
+        await stall.end(world, first, "decline")
+        [failed] = await world.said(PaymentFailed)
+        assert (failed.status, failed.reason, failed.total.amount) == ("failed", "declined", 150_000)
+        assert (await stall.show(world, order))["status"] == "awaiting_payment"
+        assert await stall.stock(world, tier) == (1, 0)
+        second = await stall.pay(world, order)
+        assert second["id"] != first["id"]
+        await stall.end(world, second, "succeed")
+        assert (await stall.show(world, order))["status"] == "paid"
+        assert await books(world) == [CHARGE]
+
+
+async def test_the_same_payment_may_succeed_after_it_was_declined(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        payment = await stall.pay(world, order)
+        await stall.end(world, payment, "decline")
+        await stall.end(world, payment, "succeed")
+        shown = await stall.show(world, order)
+        assert (shown["status"], [each["status"] for each in shown["payments"]]) == ("paid", ["succeeded"])
+
+
+async def test_an_abandoned_payment_is_cancelled_and_final(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        payment = await stall.pay(world, order)
+        await stall.end(world, payment, "abandon")
+        assert [each["status"] for each in (await stall.show(world, order))["payments"]] == ["cancelled"]
+        answer = await world.post(f"/v1/sandbox/payments/{payment['id']}", json={"outcome": "succeed"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "commerce.sandbox_payment_settled")
+
+
+async def test_a_payment_under_way_is_handed_out_again(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        first, second = await stall.pay(world, order, key="a"), await stall.pay(world, order, key="b")
+        assert first == second
+        assert await world.count("payments") == 1
+
+
+async def test_two_payments_that_both_succeed_leave_the_order_paid_and_the_surplus_aside(
+    run: RunService, stall: "Stall"
+) -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        first = await stall.pay(world, order)
+        await stall.end(world, first, "decline")
+        await stall.end(world, await stall.pay(world, order), "succeed")
+        await stall.end(world, first, "succeed")
+        shown = await stall.show(world, order)
+        assert (shown["status"], [each["status"] for each in shown["payments"]]) == ("paid", ["succeeded"] * 2)
+        [review] = await world.said(PaymentReviewNeeded)
+        assert (review.payment_id, review.reason) == (first["id"], "paid_twice")
+        assert len(await world.said(OrderPaid)) == 1
+        assert await stall.stock(world, tier) == (0, 1)
+        assert await books(world) == [CHARGE, ASIDE]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason", "amount"),
+    [
+        ("amount = 149999", "other_amount", 149_999),
+        ("amount = 150001", "other_amount", 150_001),
+        ("currency = 'USD'", "other_currency", 150_000),
+        ("order_id = gen_random_uuid()", "other_order", 150_000),
+    ],
+)
+async def test_money_that_does_not_fit_the_order_fulfils_nothing_and_is_not_lost(
+    run: RunService, stall: "Stall", wrong: str, reason: str, amount: int
+) -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        payment = await stall.pay(world, order)
+        await change(world, f"UPDATE sandbox_payments SET {wrong}")
+        await stall.end(world, payment, "succeed")
+        assert (await stall.show(world, order))["status"] == "review"
+        [review] = await world.said(PaymentReviewNeeded)
+        assert (review.status, review.reason) == ("succeeded", reason)
+        assert await world.said(OrderPaid) == []
+        assert await stall.stock(world, tier) == (1, 0)
+        assert await books(world) == [("unallocated", "provider_receivable", "unallocated", amount)]
+
+
+async def test_late_money_completes_the_order_while_places_are_left(
+    run: RunService, stall: "Stall", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world, {"capacity": 1})
+        order = await stall.placed(world, (tier, 1))
+        payment = await stall.pay(world, order)
+        clock.advance(timedelta(minutes=15))
+        await stall.job(world, "expire-orders")
+        await stall.end(world, payment, "succeed")
+        assert (await stall.show(world, order))["status"] == "paid"
+        assert await stall.stock(world, tier) == (0, 1)
+        [paid] = await world.said(OrderPaid)
+        assert (paid.sequence, [part.live for part in paid.admissions]) == (3, [True])
+        assert await books(world) == [CHARGE]
+
+
+async def test_late_money_without_places_waits_for_a_person(
+    run: RunService, stall: "Stall", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        scarce, plenty = await stall.open(world, {"capacity": 1}, {"price": None})
+        order = await stall.placed(world, (plenty, 1), (scarce, 1))
+        payment = await stall.pay(world, order)
+        clock.advance(timedelta(minutes=15))
+        await stall.job(world, "expire-orders")
+        await stall.placed(world, (scarce, 1))
+        await stall.end(world, payment, "succeed")
+        assert (await stall.show(world, order))["status"] == "review"
+        [review] = await world.said(PaymentReviewNeeded)
+        assert review.reason == "late_and_sold_out"
+        assert (await stall.stock(world, scarce), await stall.stock(world, plenty)) == ((1, 0), (0, 0))
+        assert await books(world) == [ASIDE]
+
+
+async def test_money_for_a_cancelled_order_waits_for_a_person(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        payment = await stall.pay(world, order)
+        await world.post(f"/v1/orders/{order['id']}/cancel", stall.buyer)
+        await stall.end(world, payment, "succeed")
+        assert (await stall.show(world, order))["status"] == "review"
+        assert [review.reason for review in await world.said(PaymentReviewNeeded)] == ["order_was_cancelled"]
+        assert await stall.stock(world, tier) == (0, 0)
+        assert await books(world) == [ASIDE]
+
+
+async def test_money_for_a_cancelled_event_waits_for_a_person_and_no_new_payment_begins(
+    run: RunService, stall: "Stall", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world)
+        order, other = await stall.placed(world, (tier, 1)), await stall.placed(world, (tier, 1))
+        payment = await stall.pay(world, order)
+        await world.hear(stall.event(clock.now(), status="cancelled"))
+        await stall.end(world, payment, "succeed")
+        assert (await stall.show(world, order))["status"] == "review"
+        path = f"/v1/orders/{other['id']}/payments"
+        refused = await world.post(path, stall.buyer, key="k", json={"provider": "sandbox"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "commerce.event_not_on_sale")
+        assert await world.count("payments") == 1
+
+
+async def test_a_webhook_may_be_faster_than_the_answer_to_the_first_call(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        payment = await stall.pay(world, order)
+        await change(world, FORGET_THE_ANSWER)
+        await stall.end(world, payment, "succeed")
+        shown = await stall.show(world, order)
+        assert (shown["status"], [each["status"] for each in shown["payments"]]) == ("paid", ["succeeded"])
+
+
+async def test_an_intent_without_an_answer_is_taken_up_again_and_begins_nothing_twice(
+    run: RunService, stall: "Stall"
+) -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        payment = await stall.pay(world, order)
+        await change(world, FORGET_THE_ANSWER)
+        await stall.job(world, "check-payments")
+        [resumed] = (await stall.show(world, order))["payments"]
+        assert resumed == payment
+        assert await world.count("sandbox_payments") == 1
+
+
+async def test_a_webhook_that_never_came_is_made_good_by_asking(
+    run: RunService, stall: "Stall", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        await stall.pay(world, order)
+        await change(world, "UPDATE sandbox_payments SET status = 'succeeded'")
+        clock.advance(timedelta(minutes=2))
+        await stall.job(world, "check-payments")
+        assert (await stall.show(world, order))["status"] == "paid"
+        assert await world.count("payment_webhooks") == 0
+
+
+async def test_the_sandbox_tells_again_until_it_is_heard(
+    run: RunService, stall: "Stall", door: "Door", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        payment = await stall.pay(world, order)
+        door.refusals = [503]
+        await world.post(f"/v1/sandbox/payments/{payment['id']}", json={"outcome": "succeed"})
+
+        async def refused() -> list[Any]:
+            return list(await world.rows("SELECT 1 FROM sandbox_notices WHERE last_answer = '503'"))
+
+        await eventually(refused)
+        assert await world.count("payment_webhooks") == 0
+        clock.advance(timedelta(seconds=1))
+
+        async def paid() -> bool:
+            return (await stall.show(world, order))["status"] == "paid"
+
+        await eventually(paid)
+        assert len(door.passed) == 2
+
+
+async def test_whose_order_it_is_decides_who_pays(run: RunService, stall: "Stall", clock: FrozenClock) -> None:
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        path = f"/v1/orders/{order['id']}/payments"
+        stranger = await world.post(path, principals.user(), key="a", json={"provider": "sandbox"})
+        assert (stranger.status_code, stranger.json()["code"]) == (404, "commerce.unknown_order")
+        for provider in ("stripe", "paystack"):
+            unset = await world.post(path, stall.buyer, key=provider, json={"provider": provider})
+            assert (unset.status_code, unset.json()["code"]) == (422, "commerce.provider_not_configured")
+        unnamed = await world.post(path, stall.buyer, key="b", json={"provider": "cash"})
+        assert (unnamed.status_code, unnamed.json()["code"]) == (422, "common.invalid_request")
+        clock.advance(timedelta(minutes=15))
+        late = await world.post(path, stall.buyer, key="c", json={"provider": "sandbox"})
+        assert (late.status_code, late.json()["code"]) == (409, "commerce.reservation_over")
+        assert await world.count("payments") == 0
+
+
+async def test_where_the_sandbox_is_off_there_is_none(run: RunService, stall: "Stall") -> None:
+    async with run(settings={"sandbox_payments": "off"}) as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        path = f"/v1/orders/{order['id']}/payments"
+        answer = await world.post(path, stall.buyer, key="a", json={"provider": "sandbox"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "commerce.provider_not_configured")
+        payment = "pay_01jd0000000000000000000000"
+        outcome = await world.post(f"/v1/sandbox/payments/{payment}", json={"outcome": "succeed"})
+        page = await world.get(f"/sandbox/checkout/{payment}")
+        webhook = await world.post("/v1/payments/webhooks/sandbox", content=b"{}")
+        assert [outcome.status_code, page.status_code, webhook.status_code] == [404, 404, 404]
+
+
+async def test_the_invariants_notice_books_that_do_not_add_up(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        await stall.end(world, await stall.pay(world, order), "succeed")
+        await check_invariants(world.database)
+        for breaking, mending in (
+            ("UPDATE stock SET held = 1", "UPDATE stock SET held = 0"),
+            ("UPDATE stock SET sold = 0", "UPDATE stock SET sold = 1"),
+            ("UPDATE payments SET status = 'failed'", "UPDATE payments SET status = 'succeeded'"),
+            ("UPDATE orders SET total = 1", "UPDATE orders SET total = 150000"),
+        ):
+            await change(world, breaking)
+            with pytest.raises(InvariantsBroken):
+                await check_invariants(world.database)
+            await change(world, mending)
+        await check_invariants(world.database)

@@ -1,0 +1,1 @@
+"""Display pictures: templates, campaigns, generation, moderation."""

@@ -1,0 +1,1 @@
+"""What dp does, one verb a file: load and lock, decide, save, say."""

@@ -1,0 +1,1 @@
+"""The outside of dp: threads to draw in, and the objects it keeps."""

@@ -1,0 +1,1 @@
+"""The rules of display pictures: frozen values in, a decision or a refusal out."""

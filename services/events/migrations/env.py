@@ -1,0 +1,6 @@
+"""Alembic's entry; everything is in common."""
+
+from common.migrations import run_environment
+from events.tables import metadata
+
+run_environment(metadata)

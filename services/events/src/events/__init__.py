@@ -1,0 +1,1 @@
+"""What happens when: events, agendas, ticket tiers, passes, check-ins."""

@@ -1,0 +1,1 @@
+"""What events does: one verb a file. Load and lock, decide, save, publish, in one transaction."""

@@ -1,0 +1,141 @@
+"""Hears of an order and makes its passes equal to its admissions.
+
+Every order message carries the order's whole state, so all four kinds are worked off alike and only the newest counts:
+a refund heard before its payment, or a payment heard twice, ends the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from common.db import Transaction
+from common.ids import OrderLineId, PassId, TicketTierId
+from common.messages import OrderCancelled, OrderExpired, OrderPaid, OrderRefunded, PassIssued, PassUpdated, PassVoided
+from events.actions.announce import pass_message
+from events.domain.entry_pass import Admission, Attendee, Holder, Pass, Status, admissions_due, holder_of
+from events.domain.event import Event
+from events.errors import NoSuchEvent, NoSuchTicketTier
+from events.formats.pass_code import PassClaim, PassCodes
+from events.store import copies, events, passes, ticket_tiers
+
+OrderMessage = OrderPaid | OrderRefunded | OrderCancelled | OrderExpired
+Key = tuple[OrderLineId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """An order message with what it takes to work it off."""
+
+    message: OrderMessage
+    event: Event
+    tier_names: Mapping[TicketTierId, str]
+    codes: PassCodes
+
+
+class MatchPasses:
+    """The handler of order messages; it signs the codes of the passes it makes."""
+
+    def __init__(self, codes: PassCodes) -> None:
+        self._codes = codes
+
+    async def __call__(self, tx: Transaction, message: OrderMessage) -> None:
+        """Issue what is missing, void what is no longer live, give back what is live again; tell of each change.
+
+        A message about an event or tier that is not here fails, comes again, and at last becomes a dead letter.
+        """
+        values = {
+            "id": message.order_id,
+            "event_id": message.event_id,
+            "buyer_user_id": message.buyer_user_id,
+            "status": message.status,
+            "sequence": message.sequence,
+        }
+        if not await copies.save_order(tx, values):
+            return
+        due = _due(message)
+        holders = await _holders(tx, message, due)
+        present = {_key(entry): entry for entry in await passes.lock_passes_of_order(tx, message.order_id)}
+        if not due and not present:
+            return
+        order = await _order(tx, message, due, self._codes)
+        for key, entry in present.items():
+            await _settle(tx, order, entry, live=key in due and due[key].live)
+        for key in sorted(due.keys() - present.keys()):
+            await _issue(tx, order, due[key], holders[key])
+
+
+def _due(message: OrderMessage) -> dict[Key, Admission]:
+    sold = [
+        Admission(
+            each.line_id,
+            each.ordinal,
+            each.ticket_tier_id,
+            Attendee(each.attendee_name, each.attendee_email),
+            each.live,
+        )
+        for each in message.admissions
+    ]
+    due = admissions_due(sold, status=message.status, was_paid=message.paid_at is not None)
+    return {_key(admission): admission for admission in due}
+
+
+def _key(each: Admission | Pass) -> Key:
+    return each.line_id, each.ordinal
+
+
+async def _order(tx: Transaction, message: OrderMessage, due: Mapping[Key, Admission], codes: PassCodes) -> _Order:
+    event = await events.find_event(tx, message.event_id)
+    if event is None:
+        raise NoSuchEvent()
+    names = await ticket_tiers.tier_names(tx, event.id)
+    if any(admission.ticket_tier_id not in names for admission in due.values()):
+        raise NoSuchTicketTier()
+    return _Order(message, event, names, codes)
+
+
+async def _holders(tx: Transaction, message: OrderMessage, due: Mapping[Key, Admission]) -> dict[Key, Holder]:
+    """Who holds each admission; attendees whose address is verified already are users."""
+    holders = {key: holder_of(each.attendee, message.buyer_user_id, message.buyer_email) for key, each in due.items()}
+    addresses = {holder.email for holder in holders.values() if holder.email is not None}
+    await copies.lock_addresses(tx, addresses)
+    users = await copies.users_by_address(tx, addresses)
+    return {
+        key: holder if holder.email is None else replace(holder, user_id=users.get(holder.email))
+        for key, holder in holders.items()
+    }
+
+
+async def _issue(tx: Transaction, order: _Order, admission: Admission, holder: Holder) -> None:
+    """Make a pass; a void one where the refund was heard before the payment, so that either order ends the same."""
+    pass_id, event = tx.new_id(PassId), order.event
+    entry = Pass(
+        id=pass_id,
+        version=1,
+        order_id=order.message.order_id,
+        line_id=admission.line_id,
+        ordinal=admission.ordinal,
+        event_id=event.id,
+        ticket_tier_id=admission.ticket_tier_id,
+        status="issued" if admission.live else "voided",
+        generation=1,
+        code=order.codes.sign(PassClaim(pass_id, event.id, 1)),
+        attendee=admission.attendee,
+        holder=holder,
+        buyer_user_id=order.message.buyer_user_id,
+        inside=False,
+        first_admitted_at=None,
+        first_gate_id=None,
+    )
+    if await passes.add_pass(tx, entry):
+        kind = PassIssued if admission.live else PassVoided
+        tx.publish(pass_message(kind, entry, event, order.tier_names[entry.ticket_tier_id]))
+
+
+async def _settle(tx: Transaction, order: _Order, entry: Pass, *, live: bool) -> None:
+    """Void a pass whose admission is no longer live, give back one whose admission is live again."""
+    if live == (entry.status != "voided"):
+        return
+    given_back: Status = "admitted" if entry.first_admitted_at else "issued"
+    settled = replace(entry, status=given_back if live else "voided", version=entry.version + 1)
+    await passes.save_pass(tx, settled)
+    kind = PassUpdated if live else PassVoided
+    tx.publish(pass_message(kind, settled, order.event, order.tier_names[entry.ticket_tier_id]))

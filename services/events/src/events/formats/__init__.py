@@ -1,0 +1,1 @@
+"""Bytes that leave the house: the code a pass carries."""

@@ -1,0 +1,12 @@
+"""Clock-driven work; each job calls an action."""
+
+from datetime import timedelta
+
+from common.db import Database
+from common.jobs import Job
+from events.actions.end_events import end_events
+
+
+def jobs(database: Database) -> list[Job]:
+    """What runs by itself, and how often."""
+    return [Job("end-events", timedelta(seconds=60), lambda: end_events(database))]

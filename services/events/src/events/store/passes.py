@@ -1,0 +1,139 @@
+"""Passes: whose they are, which an order has, who may go through a door."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from common.db import Transaction
+from common.ids import EventId, OrderId, PassId, UserId
+from common.paging import newest_first
+from common.schemas import Page, View
+from events.domain.entry_pass import Attendee, Holder, Pass
+from events.tables import passes
+
+Shown = TypeVar("Shown", bound=View)
+
+_NESTED = ("attendee", "holder")
+
+
+class DoorCount(NamedTuple):
+    """How many may enter, how many ever did, and how many are inside now."""
+
+    issued: int
+    admitted: int
+    inside: int
+
+
+class Reader(NamedTuple):
+    """Whose passes are asked for: a user, and their verified address in the form addresses are compared in.
+
+    A machine has neither, and so holds none.
+    """
+
+    user_id: UserId | None
+    address: str | None
+
+
+async def add_pass(tx: Transaction, entry: Pass) -> bool:
+    """Add a pass. False when its admission has one."""
+    statement = insert(passes).values(**_values(entry))
+    statement = statement.on_conflict_do_nothing(constraint="uq_passes_one_per_admission")
+    return await tx.scalar(statement.returning(passes.c.id)) is not None
+
+
+async def save_pass(tx: Transaction, entry: Pass) -> None:
+    """Write a changed pass, whose row the caller has locked."""
+    await tx.execute(update(passes).where(passes.c.id == entry.id).values(**_values(entry)))
+
+
+async def find_pass(tx: Transaction, pass_id: PassId) -> Pass | None:
+    """The pass of an id."""
+    row = await tx.one(select(passes).where(passes.c.id == pass_id))
+    return None if row is None else _pass(row)
+
+
+async def lock_pass(tx: Transaction, pass_id: PassId) -> Pass | None:
+    """The pass of an id, locked: of several scans in one moment each sees what the one before it did."""
+    row = await tx.one(select(passes).where(passes.c.id == pass_id).with_for_update(key_share=True))
+    return None if row is None else _pass(row)
+
+
+async def lock_passes_of_order(tx: Transaction, order_id: OrderId) -> list[Pass]:
+    """Every pass of an order, locked."""
+    query = select(passes).where(passes.c.order_id == order_id).order_by(passes.c.id)
+    return [_pass(row) for row in await tx.all(query.with_for_update(key_share=True))]
+
+
+async def event_of_order(tx: Transaction, order_id: OrderId) -> EventId | None:
+    """The event an order's passes are for; None while it has none."""
+    event_id: EventId | None = await tx.scalar(select(passes.c.event_id).where(passes.c.order_id == order_id).limit(1))
+    return event_id
+
+
+async def attach(tx: Transaction, address: str, user_id: UserId) -> list[Pass]:
+    """Give the passes that wait for the holder of an address to that user; those that changed."""
+    waiting = passes.c.holder_user_id.is_(None) & (passes.c.holder_email == address)
+    statement = update(passes).where(waiting).values(holder_user_id=user_id, version=passes.c.version + 1)
+    return [_pass(row) for row in (await tx.execute(statement.returning(passes))).all()]
+
+
+async def page_of_passes(
+    tx: Transaction, which: ColumnElement[bool], cursor: str | None, limit: int, view: Callable[[Pass], Shown]
+) -> Page[Shown]:
+    """Passes, newest first."""
+    query = select(passes).where(which)
+    return await newest_first(tx, query, passes.c.id, PassId, cursor, limit, lambda row: view(_pass(row)))
+
+
+def held_by(reader: Reader) -> ColumnElement[bool]:
+    """Passes of that reader, and those that wait for their verified address and will be attached in a moment."""
+    held = passes.c.holder_user_id == reader.user_id
+    if reader.address is None:
+        return held
+    return or_(held, and_(passes.c.holder_user_id.is_(None), passes.c.holder_email == reader.address))
+
+
+def of_order(order_id: OrderId, reader: Reader | None) -> ColumnElement[bool]:
+    """Passes of that order; where a reader is named, only those they hold or bought."""
+    of_it = passes.c.order_id == order_id
+    return of_it if reader is None else and_(of_it, or_(held_by(reader), passes.c.buyer_user_id == reader.user_id))
+
+
+async def door_count(tx: Transaction, event_id: EventId) -> DoorCount:
+    """How an event's doors stand."""
+    query = select(
+        func.count().filter(passes.c.status != "voided").label("issued"),
+        func.count(passes.c.first_admitted_at).label("admitted"),
+        func.count().filter(passes.c.inside).label("inside"),
+    ).where(passes.c.event_id == event_id)
+    row = (await tx.execute(query)).one()
+    return DoorCount(row.issued, row.admitted, row.inside)
+
+
+async def passes_after(tx: Transaction, event_id: EventId, after: PassId | None, limit: int) -> Sequence[Pass]:
+    """Passes of an event in the order of their ids, from just behind `after`."""
+    query = select(passes).where(passes.c.event_id == event_id).order_by(passes.c.id).limit(limit)
+    rows = await tx.all(query if after is None else query.where(passes.c.id > after))
+    return [_pass(row) for row in rows]
+
+
+def _values(entry: Pass) -> dict[str, Any]:
+    values = {name: getattr(entry, name) for name in Pass.__slots__ if name not in _NESTED}
+    return {
+        **values,
+        "attendee_name": entry.attendee.name,
+        "attendee_email": entry.attendee.email,
+        "holder_user_id": entry.holder.user_id,
+        "holder_email": entry.holder.email,
+    }
+
+
+def _pass(row: Row[Any]) -> Pass:
+    values = {name: getattr(row, name) for name in Pass.__slots__ if name not in _NESTED}
+    return Pass(
+        attendee=Attendee(row.attendee_name, row.attendee_email),
+        holder=Holder(row.holder_user_id, row.holder_email),
+        **values,
+    )

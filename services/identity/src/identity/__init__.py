@@ -1,0 +1,1 @@
+"""Who people are: sign-in, sign-ins, organisations, workspaces, roles, app state, backers, notifications."""

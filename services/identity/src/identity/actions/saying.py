@@ -1,0 +1,72 @@
+"""Identity's aggregates as the messages that carry their state."""
+
+from common.messages import MemberChanged, OrganizationCreated, OrganizationUpdated, UserCreated, UserUpdated
+from identity.domain.organization import Member, Organization
+from identity.domain.user import User
+
+
+def user_created(user: User) -> UserCreated:
+    """Someone has an account now."""
+    return UserCreated(
+        sequence=user.version,
+        user_id=user.id,
+        email=user.address.typed,
+        name=user.name,
+        created_at=user.created_at,
+    )
+
+
+def user_updated(user: User) -> UserUpdated:
+    """Someone's name or address changed, or is said again."""
+    return UserUpdated(
+        sequence=user.version,
+        user_id=user.id,
+        email=user.address.typed,
+        name=user.name,
+        created_at=user.created_at,
+    )
+
+
+def organization_created(organization: Organization) -> OrganizationCreated:
+    """An organisation was founded."""
+    return OrganizationCreated(
+        sequence=organization.version,
+        organization_id=organization.id,
+        name=organization.name,
+        slug=organization.slug,
+        suspended=organization.suspended_at is not None,
+        created_at=organization.created_at,
+    )
+
+
+def organization_updated(organization: Organization) -> OrganizationUpdated:
+    """An organisation changed, or is said again."""
+    return OrganizationUpdated(
+        sequence=organization.version,
+        organization_id=organization.id,
+        name=organization.name,
+        slug=organization.slug,
+        suspended=organization.suspended_at is not None,
+        created_at=organization.created_at,
+    )
+
+
+def member_changed(member: Member) -> MemberChanged:
+    """Someone joined or has another role."""
+    return _member(member, member.role, member.version)
+
+
+def member_left(member: Member) -> MemberChanged:
+    """Someone's membership ended."""
+    return _member(member, None, member.version + 1)
+
+
+def _member(member: Member, role: str | None, sequence: int) -> MemberChanged:
+    return MemberChanged(
+        sequence=sequence,
+        member_id=member.id,
+        organization_id=member.place.organization_id,
+        workspace_id=member.place.workspace_id,
+        user_id=member.user_id,
+        role=role,
+    )

@@ -1,0 +1,1 @@
+"""Every query, each named for the question it answers; `lock_…` locks the row until the transaction ends."""

@@ -1,0 +1,1 @@
+"""What shipped where: releases, deployments, and what apps are told about updating."""

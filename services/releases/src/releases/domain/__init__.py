@@ -1,0 +1,1 @@
+"""The rules of what shipped where. No I/O, no clock, no chance."""

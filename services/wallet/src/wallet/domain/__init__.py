@@ -1,0 +1,1 @@
+"""The rules of wallet passes, without any input or output."""

@@ -1,0 +1,1 @@
+"""Bytes and bodies that leave the house, pure work with a library."""
