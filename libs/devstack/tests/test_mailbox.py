@@ -6,6 +6,7 @@ import json
 import smtplib
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -45,12 +46,12 @@ class Mailbox:
     port: int
 
     def ask(self, method: str, path: str, body: object = None, host: str = "127.0.0.1") -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         content = b"" if body is None else json.dumps(body).encode()
-        connection.request(method, path, content, {"Host": f"{host}:{self.port}"})
-        answer = connection.getresponse()
-        headers = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, headers, answer.read())
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+            connection.request(method, path, content, {"Host": f"{host}:{self.port}"})
+            answer = connection.getresponse()
+            headers = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, headers, answer.read())
 
     def get(self, path: str) -> Answer:
         return self.ask("GET", path)

@@ -129,6 +129,14 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     made.run("clean")
 
 
+@pytest.fixture
+def new_clone(tmp_path: Path) -> Iterator[Clone]:
+    """A clone that nothing was started in."""
+    made = Clone(tmp_path / "clone", free_base())
+    yield made
+    made.run("clean")
+
+
 @pytest.fixture(scope="module")
 def first_words(clone: Clone) -> Iterator[str]:
     """The stack of the clone, up; what it printed on the way."""
@@ -243,36 +251,35 @@ def migration_runs(clone: Clone) -> dict[str, int]:
     return counts
 
 
-def test_an_orderly_stop_keeps_data_and_secrets_and_the_next_start_migrates_only_what_changed(tmp_path: Path) -> None:
-    clone = Clone(tmp_path / "clone", free_base() + 10_000)
+def test_an_orderly_stop_keeps_data_and_secrets_and_the_next_start_migrates_only_what_changed(new_clone: Clone) -> None:
+    clone = new_clone
     secrets = clone.root / ".lanyard" / "secrets.json"
-    try:
-        process, _ = clone.up()
-        before = secrets.read_text()
-        process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=60)
-        assert process.returncode == 0
-        assert clone.open_ports() == []
-        order = [line.split()[0] for line in rest.splitlines() if "stopped after" in line]
-        assert order[0] == "gateway"
-        assert sorted(order[1:7]) == sorted(SERVICES)
-        assert order[7:] == ["mailbox", "nats", "postgres"]
+    process, _ = clone.up()
+    before = secrets.read_text()
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert clone.open_ports() == []
+    order = [line.split()[0] for line in rest.splitlines() if "stopped after" in line]
+    assert order[0] == "gateway"
+    assert sorted(order[1:7]) == sorted(SERVICES)
+    assert order[7:] == ["mailbox", "nats", "postgres"]
 
-        (clone.root / "services" / "wallet" / "migrations" / "0002_more.py").write_text("")
-        process, _ = clone.up()
-        assert secrets.read_text() == before
-        assert migration_runs(clone) == {**dict.fromkeys(SERVICES, 1), "wallet": 2}
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
-        assert process.returncode == 0
-    finally:
-        assert clone.run("clean")[0] == 0
+    (clone.root / "services" / "wallet" / "migrations" / "0002_more.py").write_text("")
+    process, _ = clone.up()
+    assert secrets.read_text() == before
+    assert migration_runs(clone) == {**dict.fromkeys(SERVICES, 1), "wallet": 2}
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+
+    assert clone.run("clean")[0] == 0
     assert not (clone.root / ".lanyard").exists()
     assert not root_home_of(clone.root / ".lanyard" / "postgres").exists()
 
 
-def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
-    clone = Clone(tmp_path / "clone", free_base() + 5_000)
+def test_a_taken_port_is_named_before_anything_starts(new_clone: Clone) -> None:
+    clone = new_clone
     with socket.create_server(("127.0.0.1", clone.base + OFFSETS["commerce"])):
         status, said = clone.run("up")
     assert status == 1
@@ -280,11 +287,10 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     assert f"(pid {os.getpid()})" in said
     assert "LANYARD_PORT_BASE" in said
     assert not (clone.root / ".lanyard" / "postgres").exists()
-    clone.run("clean")
 
 
-def test_a_service_that_cannot_start_is_named_and_everything_else_stopped(tmp_path: Path) -> None:
-    clone = Clone(tmp_path / "clone", free_base() + 2_500)
+def test_a_service_that_cannot_start_is_named_and_everything_else_stopped(new_clone: Clone) -> None:
+    clone = new_clone
     (clone.root / "stand_ins" / "wallet" / "__main__.py").write_text("raise SystemExit('No module named pkpass')")
     status, said = clone.run("up")
     assert status == 1
@@ -292,7 +298,6 @@ def test_a_service_that_cannot_start_is_named_and_everything_else_stopped(tmp_pa
     assert "No module named pkpass" in said
     assert "→ the environment is older than the code: make install" in said
     assert clone.open_ports() == []
-    clone.run("clean")
 
 
 @pytest.mark.parametrize("word", ["80", "eight thousand", "65500", ""])
