@@ -1,8 +1,8 @@
-"""A platform of the bench's own: other ports, other data, started by `./lanyard up` and stopped by its pid."""
+"""A platform of the bench's own: other ports, other data, started by `lanyard up` and stopped by its process id."""
 
+import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -10,92 +10,105 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 
-ROOT = Path(__file__).resolve().parents[1]
-PORT_BASE = 28000
-STATE = ".cache/bench"
-GATEWAY = f"http://127.0.0.1:{PORT_BASE}"
-MAILBOX = f"http://127.0.0.1:{PORT_BASE + 25}"
+from bench.proc import cpu_seconds
+from bench.programs import output_of, running
+from bench.report import NotMeasured
+from devstack.servers import EmbeddedPostgres
+from devstack.servers.children import last_lines
+from devstack.stack import REPOSITORY, Stack
+
+STACK = Stack(REPOSITORY, 28000, ".cache/bench")
+SCRATCH = STACK.state / "scratch"
+GATEWAY = STACK.address("gateway")
+UNLIMITED = json.dumps({name: [100_000_000, 60] for name in ("read", "write", "buy")})
+"""The limits stand in no figure's way; they are counted all the same."""
+
+_READY_SECONDS = 120.0
+_QUIET_CORES = 0.35
+_QUIET_SAMPLE = 0.5
+_QUIET_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Everything running."""
+
+    pid: int
+    start_seconds: float
+    """Until the gateway said that all of it is ready."""
+
+    def database(self, name: str) -> str:
+        """A superuser's URL of a database of this platform."""
+        return EmbeddedPostgres(STACK.state / "postgres", port=STACK.port("postgres")).url(name)
+
+    def wait_until_quiet(self) -> None:
+        """Return when the platform does nothing but tick, so that one side's leftovers do not slow the other.
+
+        Raises NotMeasured when it is still busy after a minute.
+        """
+        deadline = time.monotonic() + _QUIET_SECONDS
+        while time.monotonic() < deadline:
+            began, used = time.monotonic(), cpu_seconds(self.pid)
+            time.sleep(_QUIET_SAMPLE)
+            if (cpu_seconds(self.pid) - used) / (time.monotonic() - began) < _QUIET_CORES:
+                return
+        raise NotMeasured(f"the platform was still busy after {_QUIET_SECONDS:.0f} s")
 
 
 def environment(**more: str) -> dict[str, str]:
     """What the bench's platform is started with."""
-    return {**os.environ, "LANYARD_PORT_BASE": str(PORT_BASE), "LANYARD_STATE": STATE, "LANYARD_LOG_FORMAT": "json", **more}
+    return {
+        **os.environ,
+        "LANYARD_PORT_BASE": str(STACK.port_base),
+        "LANYARD_STATE": STACK.state_folder,
+        "LANYARD_PUBLIC_URL": GATEWAY,
+        "LANYARD_LOG_FORMAT": "json",
+        "LANYARD_RATE_LIMITS": UNLIMITED,
+        **more,
+    }
 
 
 def forget() -> None:
     """Remove the bench platform's data, so that the next start is a cold one."""
-    command = [sys.executable, "-m", "devstack.command", "clean"]
-    subprocess.run(command, cwd=ROOT, env=environment(), check=True, capture_output=True)
-    shutil.rmtree(ROOT / STATE, ignore_errors=True)
+    output_of([sys.executable, "-m", "devstack.command", "clean"], 60, environment())
 
 
 @contextmanager
-def platform(**more: str) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
-    """Start everything; yields the process and the seconds until the gateway called all of it ready."""
-    (ROOT / STATE).mkdir(parents=True, exist_ok=True)
+def platform() -> Iterator[Platform]:
+    """Start everything; it stops with the block. Raises NotMeasured when it does not get ready."""
+    command = [sys.executable, "-m", "devstack.command", "up", "--quiet"]
     began = time.perf_counter()
-    with (ROOT / STATE / "up.log").open("wb") as log:
-        command = [sys.executable, "-m", "devstack.command", "up", "--quiet"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment(**more), stdout=log, stderr=subprocess.STDOUT)
-    try:
+    with running(command, STACK.root / ".cache" / "bench-up.log", environment()) as process:
         _wait_ready(process)
-        yield process, time.perf_counter() - began
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        yield Platform(process.pid, time.perf_counter() - began)
 
 
-def memory(process: subprocess.Popen[bytes]) -> dict[str, int]:
-    """Resident bytes of the process and everything below it, by program: shared pages count for each (PSS where known)."""
-    found: dict[str, int] = {}
-    for pid in _family(process.pid):
-        name = _name(pid)
-        found[name] = found.get(name, 0) + _proportional_bytes(pid)
-    return found
-
-
-def _family(root: int) -> list[int]:
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-            parents.setdefault(parent, []).append(int(entry.name))
-    family = [root]
-    for pid in family:
-        family += parents.get(pid, [])
-    return family
-
-
-def _name(pid: int) -> str:
-    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    if "-m" in words:
-        return words[words.index("-m") + 1]
-    return Path(words[0].split(" ")[0].rstrip(":")).name or "?"
-
-
-def _proportional_bytes(pid: int) -> int:
+@contextmanager
+def scratch() -> Iterator[None]:
+    """An empty folder for configurations, scripts and logs of one measurement; it goes with the block."""
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    SCRATCH.mkdir(parents=True)
     try:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    return next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
+        yield
+    finally:
+        shutil.rmtree(SCRATCH, ignore_errors=True)
 
 
 def _wait_ready(process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise SystemExit(f"the platform did not start; see {STATE}/up.log")
-        try:
-            with urllib.request.urlopen(f"{GATEWAY}/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            pass
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if _is_ready():
+            return
         time.sleep(0.05)
-    raise SystemExit(f"the platform was not ready within 120 s; see {STATE}/up.log")
+    said = last_lines(STACK.root / ".cache" / "bench-up.log")
+    raise NotMeasured(f"the platform did not get ready within {_READY_SECONDS:.0f} s:\n{said}")
+
+
+def _is_ready() -> bool:
+    try:
+        with urllib.request.urlopen(f"{GATEWAY}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

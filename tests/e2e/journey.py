@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 from PIL import Image, ImageDraw
@@ -82,6 +82,13 @@ class Journey:
         self.http = httpx.Client(base_url=self.stack.gateway, timeout=20)
         self.mail = httpx.Client(base_url=self.stack.mailbox, timeout=20)
         self.mark = datetime.now(UTC).strftime("%H%M%S") + os.urandom(3).hex()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+        self.mail.close()
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -441,10 +448,10 @@ def _equal(seen: object, wanted: object, more: str = "") -> None:
 
 def main() -> int:
     """Run it once against the environment's stack."""
-    journey = Journey(Stack.from_environment())
     started = time.perf_counter()
     try:
-        journey.run()
+        with Journey(Stack.from_environment()) as journey:
+            journey.run()
     except StepFailed as failure:
         print(f"FAILED  {failure}", file=sys.stderr)
         return 1
