@@ -21,10 +21,12 @@ PUBLIC = Public
 
 _OWN = SIGNED_IN("one's own data")
 _OWN_OR_TEAM = SIGNED_IN("one's own, or with a capability those of one's organisation: the service knows whose it is")
+_LEAVE = SIGNED_IN("everyone may leave; the service asks for the capability when it is someone else's membership")
 _WAY_IN = PUBLIC("a way to sign in")
 _TEAM_SEES_DRAFTS = PUBLIC("public once published; its team sees it before", knows_caller=True)
 _MAKER = PUBLIC("anyone may make one, and its owner token or sign-in opens it while held", knows_caller=True)
 _LINK_KEY = PUBLIC("opened by the key of its link, or by the sign-in of its holder", knows_caller=True)
+_SANDBOX = PUBLIC("a pretend provider, off outside development")
 _CRON = PUBLIC("clocks have no sign-in; the service checks X-Cron-Secret")
 
 _IDENTITY = (
@@ -39,17 +41,37 @@ _IDENTITY = (
     Row("DELETE", "/v1/me/sign-ins/{signInId}", IDENTITY, _OWN),
     Row("POST", "/v1/organizations", IDENTITY, SIGNED_IN("whoever is signed in may found one")),
     Row("GET", "/v1/organizations", IDENTITY, _OWN),
+    Row("GET", "/v1/organizations/{organizationId}", IDENTITY, C.IDENTITY_ORGANIZATION_READ),
+    Row("PATCH", "/v1/organizations/{organizationId}", IDENTITY, C.IDENTITY_ORGANIZATION_WRITE),
     Row("POST", "/v1/organizations/{organizationId}/workspaces", IDENTITY, C.IDENTITY_WORKSPACE_WRITE),
     Row("GET", "/v1/organizations/{organizationId}/workspaces", IDENTITY, C.IDENTITY_ORGANIZATION_READ),
-    Row("POST", "/v1/workspaces/{workspaceId}/members", IDENTITY, C.IDENTITY_MEMBER_WRITE),
-    Row("GET", "/v1/workspaces/{workspaceId}/members", IDENTITY, C.IDENTITY_MEMBER_READ),
     Row("POST", "/v1/organizations/{organizationId}/members", IDENTITY, C.IDENTITY_MEMBER_WRITE),
     Row("GET", "/v1/organizations/{organizationId}/members", IDENTITY, C.IDENTITY_MEMBER_READ),
+    Row("PATCH", "/v1/organizations/{organizationId}/members/{memberId}", IDENTITY, C.IDENTITY_MEMBER_WRITE),
+    Row("DELETE", "/v1/organizations/{organizationId}/members/{memberId}", IDENTITY, _LEAVE),
+    Row("POST", "/v1/organizations/{organizationId}/devices", IDENTITY, C.IDENTITY_DEVICE_WRITE),
+    Row("GET", "/v1/organizations/{organizationId}/devices", IDENTITY, C.IDENTITY_DEVICE_WRITE),
+    Row("DELETE", "/v1/organizations/{organizationId}/devices/{deviceId}", IDENTITY, C.IDENTITY_DEVICE_WRITE),
+    Row("POST", "/v1/organizations/{organizationId}/api-keys", IDENTITY, C.IDENTITY_DEVICE_WRITE),
+    Row("GET", "/v1/organizations/{organizationId}/api-keys", IDENTITY, C.IDENTITY_DEVICE_WRITE),
+    Row("DELETE", "/v1/organizations/{organizationId}/api-keys/{apiKeyId}", IDENTITY, C.IDENTITY_DEVICE_WRITE),
+    Row("POST", "/v1/workspaces/{workspaceId}/members", IDENTITY, C.IDENTITY_MEMBER_WRITE),
+    Row("GET", "/v1/workspaces/{workspaceId}/members", IDENTITY, C.IDENTITY_MEMBER_READ),
+    Row("PATCH", "/v1/workspaces/{workspaceId}/members/{memberId}", IDENTITY, C.IDENTITY_MEMBER_WRITE),
+    Row("DELETE", "/v1/workspaces/{workspaceId}/members/{memberId}", IDENTITY, _LEAVE),
     Row("POST", "/v1/invitations/{token}/accept", IDENTITY, SIGNED_IN("the invitation's token is the permission")),
     Row("GET", "/v1/notifications", IDENTITY, _OWN),
     Row("POST", "/v1/notifications/read", IDENTITY, _OWN),
     Row("GET", "/v1/app-state", IDENTITY, PUBLIC("apps read it before anyone signs in")),
     Row("PATCH", "/v1/admin/app-state", IDENTITY, C.IDENTITY_APP_STATE_WRITE),
+    Row("GET", "/v1/admin/backers", IDENTITY, C.IDENTITY_BACKER_WRITE),
+    Row("POST", "/v1/admin/backers", IDENTITY, C.IDENTITY_BACKER_WRITE),
+    Row("GET", "/v1/admin/admins", IDENTITY, C.IDENTITY_ADMIN_WRITE),
+    Row("POST", "/v1/admin/admins", IDENTITY, C.IDENTITY_ADMIN_WRITE),
+    Row("DELETE", "/v1/admin/admins/{adminId}", IDENTITY, C.IDENTITY_ADMIN_WRITE),
+    Row("GET", "/v1/admin/users", IDENTITY, C.IDENTITY_USER_READ),
+    Row("POST", "/v1/admin/users/{userId}/suspend", IDENTITY, C.IDENTITY_USER_SUSPEND),
+    Row("POST", "/v1/admin/users/{userId}/unsuspend", IDENTITY, C.IDENTITY_USER_SUSPEND),
     Row("POST", "/v1/cron/identity.{job}", IDENTITY, _CRON, rate=MACHINE),
 )
 _EVENTS = (
@@ -77,9 +99,12 @@ _COMMERCE = (
     Row("POST", "/v1/orders", COMMERCE, SIGNED_IN("whoever is signed in may buy"), rate=BUY, key_needed=True),
     Row("GET", "/v1/orders", COMMERCE, _OWN_OR_TEAM),
     Row("GET", "/v1/orders/{orderId}", COMMERCE, _OWN_OR_TEAM),
+    Row("POST", "/v1/orders/{orderId}/cancel", COMMERCE, _OWN_OR_TEAM),
+    Row("GET", "/o/{token}", COMMERCE, PUBLIC("the secret in the path opens the order's page")),
+    Row("GET", "/sandbox/checkout/{paymentId}", COMMERCE, _SANDBOX),
+    Row("POST", "/sandbox/checkout/{paymentId}", COMMERCE, _SANDBOX),
     Row("POST", "/v1/orders/{orderId}/payments", COMMERCE, _OWN, rate=BUY, timeout=30, key_needed=True),
-    Row("POST", "/v1/orders/{orderId}/refunds", COMMERCE, C.COMMERCE_ORDER_REFUND, timeout=30, key_needed=True),
-    Row("POST", "/v1/sandbox/payments/{paymentId}", COMMERCE, PUBLIC("a pretend provider; off outside development")),
+    Row("POST", "/v1/sandbox/payments/{paymentId}", COMMERCE, _SANDBOX),
     Row(
         "POST", "/v1/payments/webhooks/{provider}", COMMERCE, PUBLIC("the provider's signature is checked"), MB, MACHINE
     ),

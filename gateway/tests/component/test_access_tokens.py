@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from common.ids import OrganizationId
 from common.testing import principals
 from common.tokens import SigningKey, VerifyingKeys
 from gateway.testing import RunGateway, World, holds
@@ -85,6 +86,37 @@ async def test_no_token_at_all_is_a_401_that_says_how(world: World) -> None:
     answer = await world.ask("GET", "/v1/me")
     assert (answer.status, answer.code) == (401, "gateway.not_signed_in")
     assert answer.one("www-authenticate") == 'Bearer realm="lanyard"'
+
+
+async def test_a_device_shows_its_own_token_and_is_itself_upstream(world: World) -> None:
+    device = principals.device_of(OrganizationId(principals.fresh(OrganizationId)))
+    token = world.identity.sign_in(device)
+    for _ in range(2):
+        answer = await world.ask("POST", "/v1/check-ins", body=b"{}", token=token)
+        assert answer.status == 200
+    assert world.identity.looked_up() == 1
+    payload = world["events"].heard[0].one("authorization").split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert (claims["kind"], claims["sub"], claims["sid"]) == ("device", device.subject, None)
+    assert list(claims["roles"]["org"].values()) == ["scanner"]
+
+
+@pytest.mark.parametrize("secret", ["", ".", ".short", ".wrong-but-long-enough-to-be-asked-about", "." + "a" * 300])
+async def test_a_device_without_its_secret_is_nobody(world: World, secret: str) -> None:
+    device = principals.device_of(OrganizationId(principals.fresh(OrganizationId)))
+    world.identity.sign_in(device)
+    answer = await world.ask("POST", "/v1/check-ins", body=b"{}", token=f"{device.subject}{secret}")
+    assert (answer.status, answer.code) == (401, "gateway.token_refused")
+    assert world["events"].heard == []
+
+
+async def test_a_revoked_device_is_refused_at_the_next_request(world: World) -> None:
+    device = principals.device_of(OrganizationId(principals.fresh(OrganizationId)))
+    token = world.identity.sign_in(device)
+    assert (await world.ask("POST", "/v1/check-ins", body=b"{}", token=token)).status == 200
+    world.identity.people.clear()
+    world.built.cache.drop(str(device.subject))
+    assert (await world.ask("POST", "/v1/check-ins", body=b"{}", token=token)).status == 401
 
 
 async def test_tokens_of_unknown_keys_cause_one_fetch_in_a_cool_down(world: World) -> None:

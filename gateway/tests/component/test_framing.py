@@ -102,7 +102,7 @@ async def test_headers_have_limits(world: World, name: str, data: bytes, code: s
 ACCEPTED = {
     "two pipelined requests": (GET + HOST + b"\r\n" + b"GET /v1/app-state HTTP/1.1\r\n" + HOST + END, 2),
     "a chunk extension": (POST + HOST + b"transfer-encoding: chunked\r\n" + END + b"2;a=b\r\n{}\r\n0\r\n\r\n", 1),
-    "a trailer": (POST + HOST + b"transfer-encoding: chunked\r\n" + END + b"2\r\n{}\r\n0\r\nhost: evil\r\nx-user-id: evil\r\n\r\n", 1),
+    "a trailer": (POST + HOST + b"transfer-encoding: chunked\r\n" + END + b"2\r\n{}\r\n0\r\nhost: evil\r\nx-note: evil\r\n\r\n", 1),
     "empty lines before it": (b"\r\n\r\n" + GET + HOST + END, 1),
     "an upgrade that may be ignored": (GET + HOST + b"connection: upgrade\r\nupgrade: h2c\r\n\r\n", 1),
     "HTTP/1.0": (b"GET /v1/events HTTP/1.0\r\n" + HOST + b"\r\n", 1),

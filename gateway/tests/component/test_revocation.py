@@ -66,6 +66,18 @@ async def test_a_demotion_takes_the_capability_away(world: World) -> None:
     assert len(world["events"].heard) == 1
 
 
+async def test_a_role_that_changed_without_a_new_version_reaches_the_service_at_once(world: World) -> None:
+    """A suspended organisation changes what its members' roles mean and touches none of their versions."""
+    person = principals.member_of(ORGANIZATION, "owner")
+    token = world.identity.sign_in(person)
+    await world.ask("GET", "/v1/orders", token=token)
+    world.identity.sign_in(replace(person, organization_roles={ORGANIZATION: "suspended"}))
+    world.built.cache.drop(str(person.subject))
+    await world.ask("GET", "/v1/orders", token=token)
+    before, after = (heard.one("authorization") for heard in world["commerce"].heard)
+    assert before != after
+
+
 async def test_with_a_lapsed_lease_every_request_asks_identity(run: RunGateway) -> None:
     identity = FakeIdentity()
     identity.lease_ms = 0
@@ -98,6 +110,28 @@ async def test_a_look_up_begun_before_a_drop_is_never_stored(world: World) -> No
     go_on.set()
     assert (await early).status == 200
     assert (await world.ask("GET", "/v1/orders", token=token)).status == 401
+
+
+async def test_with_a_lapsed_lease_nobody_joins_a_look_up_begun_earlier(run: RunGateway) -> None:
+    identity = FakeIdentity()
+    identity.lease_ms = 0
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        asked.set()
+        await go_on.wait()
+
+    async with run(identity=identity) as world:
+        await holds(lambda: world.built.tokens.ready, "identity's keys")
+        token = identity.sign_in()
+        identity.before_lookup = wait
+        early = asyncio.create_task(world.ask("GET", "/v1/orders", token=token))
+        await asked.wait()
+        identity.before_lookup = None
+        identity.people.clear()  # and the notice of it is lost
+        assert (await world.ask("GET", "/v1/orders", token=token)).status == 401
+        go_on.set()
+        assert (await early).status == 200
 
 
 async def test_two_replicas_both_obey(run: RunGateway) -> None:

@@ -1,5 +1,6 @@
 """Servers shared by the tests of the devstack; each module that breaks one starts its own."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from devstack.servers import EmbeddedPostgres
+from devstack.testing import Clone, free_base
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -37,3 +39,28 @@ def eventually() -> Callable[[Callable[[], bool]], None]:
             time.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """A clone shared by the tests that only look at a stack or crash a part of it."""
+    made = Clone(tmp_path_factory.mktemp("clone"), free_base())
+    yield made
+    made.run("clean")
+
+
+@pytest.fixture(scope="session")
+def first_words(clone: Clone) -> Iterator[str]:
+    """The stack of the clone, up; what it printed on the way."""
+    process, said = clone.up()
+    yield said
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+
+
+@pytest.fixture
+def new_clone(tmp_path: Path) -> Iterator[Clone]:
+    """A clone that nothing was started in."""
+    made = Clone(tmp_path / "clone", free_base())
+    yield made
+    made.run("clean")

@@ -184,6 +184,10 @@ class Stall:
         """The order as its buyer sees it now."""
         return _body(await world.get(f"/v1/orders/{order['id']}", self.buyer), 200)
 
+    async def is_paid(self, world: Running, order: dict[str, Any]) -> bool:
+        """Whether the order is paid by now."""
+        return bool((await self.show(world, order))["status"] == "paid")
+
     async def stock(self, world: Running, tier: TicketTierId) -> tuple[int, int]:
         """How many are held and sold."""
         query = "SELECT held, sold FROM stock WHERE ticket_tier_id = :tier"

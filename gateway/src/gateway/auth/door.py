@@ -6,12 +6,14 @@ while the lease holds, because without it a look-up begun earlier may be older t
 """
 
 import asyncio
+import re
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from common.capabilities import Capability, holds_anywhere
 from common.principal import ANONYMOUS, Principal
 from common.session_feed import SignInCache
-from gateway.auth.access_tokens import AccessToken, AccessTokens
+from gateway.auth.access_tokens import AccessTokens
 from gateway.auth.identity import Identity
 from gateway.errors import CapabilityMissing, IdentityAway, NotSignedIn, TokenRefused
 from gateway.routing import Public, Row
@@ -81,30 +83,33 @@ class Door:
 
     async def _identify(self, authorization: list[bytes]) -> Caller:
         token = _bearer(authorization)
-        access = self._tokens.recall(token) or await self._tokens.verify(token)
-        principal = self._cache.get(access.sign_in_id)
+        proof = _machine(token) if token.startswith(_MACHINE_PREFIXES) else await self._person(token)
+        principal = self._cache.get(proof.cached_as)
         if principal is None:
-            principal = await self._look_up(access)
-        if principal.subject != access.subject:
+            principal = await self._look_up(proof)
+        if principal.subject != proof.subject:
             raise TokenRefused()
-        return self._caller(access.sign_in_id, principal)
+        return self._caller(proof.cached_as, principal)
 
-    def _caller(self, sign_in_id: str, principal: Principal) -> Caller:
-        caller = self._callers.get(sign_in_id)
+    async def _person(self, token: bytes) -> "_Proof":
+        access = self._tokens.recall(token) or await self._tokens.verify(token)
+        return _Proof(access.subject, access.sign_in_id, access.sign_in_id)
+
+    def _caller(self, cached_as: str, principal: Principal) -> Caller:
+        caller = self._callers.get(cached_as)
         if caller is None or caller.principal is not principal:
             if len(self._callers) >= CAPACITY:
                 self._callers.clear()
-            caller = self._callers[sign_in_id] = Caller(principal)
+            caller = self._callers[cached_as] = Caller(principal)
         return caller
 
-    async def _look_up(self, access: AccessToken) -> Principal:
+    async def _look_up(self, proof: "_Proof") -> Principal:
         if not self._cache.leased:
-            return await self._ask(access.sign_in_id)
-        drops = self._cache.begin_look_up()
-        key = f"{access.sign_in_id} {drops}"
+            return await self._ask(proof)
+        key = f"{proof.cached_as} {self._cache.begin_look_up()}"
         looking = self._looking.get(key)
         if looking is None:
-            looking = self._looking[key] = asyncio.create_task(self._ask(access.sign_in_id))
+            looking = self._looking[key] = asyncio.create_task(self._ask(proof))
             looking.add_done_callback(lambda done: self._looked_up(key, done))
         return await asyncio.shield(looking)
 
@@ -113,11 +118,28 @@ class Door:
         if not done.cancelled():
             done.exception()  # whoever waited has it; nobody may be left to
 
-    async def _ask(self, sign_in_id: str) -> Principal:
+    async def _ask(self, proof: "_Proof") -> Principal:
         marker = self._cache.begin_look_up()
-        principal = await self._identity.look_up(sign_in_id)
-        self._cache.store(sign_in_id, principal, marker)
+        principal = await self._identity.look_up(proof.name)
+        self._cache.store(proof.cached_as, principal, marker)
         return principal
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """What a bearer claims: who it is, how identity knows it, and under which name its answer is kept."""
+
+    subject: str
+    name: str
+    cached_as: str
+
+
+def _machine(token: bytes) -> _Proof:
+    """A device or an API key: `<id>.<secret>`, which identity checks. The secret itself is not kept."""
+    parts = _MACHINE_TOKEN.match(token)
+    if parts is None:
+        raise TokenRefused()
+    return _Proof(parts[1].decode(), token.decode(), f"machine {sha256(token).hexdigest()}")
 
 
 def _bearer(authorization: list[bytes]) -> bytes:
@@ -125,3 +147,7 @@ def _bearer(authorization: list[bytes]) -> bytes:
     if len(authorization) != 1 or scheme.lower() != b"bearer" or not token.strip():
         raise TokenRefused()
     return token.strip()
+
+
+_MACHINE_PREFIXES = (b"dev_", b"key_")
+_MACHINE_TOKEN = re.compile(rb"((?:dev|key)_[0-9a-z]{26})\.[A-Za-z0-9_-]{20,200}\Z")

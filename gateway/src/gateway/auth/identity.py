@@ -43,14 +43,14 @@ class Identity:
         except ValidationError:
             raise IdentityAway() from None
 
-    async def look_up(self, sign_in_id: str) -> Principal:
-        """Who a sign-in is, now.
+    async def look_up(self, name: str) -> Principal:
+        """Who a sign-in (by its id), a device or an API key (by its whole token) is, now.
 
         Raises:
             TokenRefused: it has ended.
             IdentityAway: nobody can tell.
         """
-        body = LookupRequest(sign_in_id=sign_in_id).model_dump_json(by_alias=True).encode()
+        body = LookupRequest(sign_in_id=name).model_dump_json(by_alias=True).encode()
         answer = await self._ask("POST", "/internal/sign-ins/lookup", body, LOOKUP_SECONDS)
         try:
             found = LookupAnswer.model_validate_json(answer)

@@ -56,10 +56,10 @@ class FakeService:
                 await self._answer(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             return
+        except asyncio.CancelledError:
+            writer.transport.abort()  # `stop` ends everything; nobody waits for this task to tell
         finally:
             self._serving.discard(task)
-            if task.cancelling():
-                writer.transport.abort()
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

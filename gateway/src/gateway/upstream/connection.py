@@ -34,10 +34,11 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._loop = asyncio.get_running_loop()
-        self._parser = httptools.HttpResponseParser(self)
         self._closed = False
         self._writable: asyncio.Future[None] | None = None
         self._write_paused = False
+        self._header_bytes = 0
+        self._length_given = self._chunked = self._ends_at_close = False
         self._reset("", requested=False)
         self._spoiled = False
         self.idle_since = 0.0
@@ -57,8 +58,6 @@ class Connection(asyncio.Protocol):
         self.headers: list[tuple[bytes, bytes]] = []
         self.heard = False
         """Whether any byte of an answer has come."""
-
-    # --- what the pool and the proxy use
 
     @property
     def closed(self) -> bool:
@@ -135,10 +134,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close without ceremony."""
-        self._spoiled = True
-        self._transport.abort()
-
-    # --- asyncio
+        self.fail(ConnectionBroken("closed by the gateway"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: connected."""
@@ -180,8 +176,6 @@ class Connection(asyncio.Protocol):
         self._write_paused = False
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
-
-    # --- llhttp
 
     def on_message_begin(self) -> None:
         """llhttp: an answer begins, perhaps an interim one."""
@@ -237,11 +231,6 @@ class Connection(asyncio.Protocol):
         """llhttp: the answer, or an interim one, ends."""
         if self._has_head:
             self._complete = True
-
-    # --- inside
-
-    _header_bytes = 0
-    _length_given = _chunked = _ends_at_close = False
 
     def _malformed(self, reason: str) -> None:
         self._spoiled = True

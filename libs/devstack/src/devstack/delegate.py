@@ -1,6 +1,8 @@
 """Hands work to a service's own command line, in the environment the running stack gave that service."""
 
+import json
 import subprocess
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from devstack.environments import service_environment
@@ -32,6 +34,22 @@ def call(stack: Stack, service: str, *arguments: str) -> int:
     ).returncode
 
 
+class CommandFailed(CannotStart):
+    """An operator's command refused."""
+
+    def __init__(self, service: str, name: str, said: str) -> None:
+        super().__init__(
+            f"{service} did not do {name}:\n{said}", f"read what it says; ./lanyard run {name} does it by hand"
+        )
+
+
+def operate(stack: Stack, service: str, name: str, values: Mapping[str, str]) -> None:
+    """Run an operator's command in silence. Raises CommandFailed."""
+    answer = _capture(stack, service, "run", name, json.dumps(values))
+    if answer.returncode:
+        raise CommandFailed(service, name, answer.stderr.strip())
+
+
 class CannotList(CannotStart):
     """A service does not say which commands it knows."""
 
@@ -41,14 +59,7 @@ class CannotList(CannotStart):
 
 def commands_of(stack: Stack, service: str) -> list[str]:
     """The operator commands a service knows. Raises CannotList."""
-    answer = subprocess.run(
-        python(service, "run", "--list"),
-        env=service_environment(stack, service),
-        cwd=stack.root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    answer = _capture(stack, service, "run", "--list")
     if answer.returncode:
         raise CannotList(service, answer.stderr.strip())
     return answer.stdout.split()
@@ -59,3 +70,10 @@ def all_commands(stack: Stack) -> dict[str, str]:
     with ThreadPoolExecutor(len(SERVICES)) as pool:
         lists = pool.map(lambda service: commands_of(stack, service), SERVICES)
     return {name: service for service, names in zip(SERVICES, lists, strict=True) for name in names}
+
+
+def _capture(stack: Stack, service: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = service_environment(stack, service)
+    return subprocess.run(
+        python(service, *arguments), env=environment, cwd=stack.root, capture_output=True, text=True, check=False
+    )

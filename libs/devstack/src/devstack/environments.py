@@ -12,6 +12,9 @@ from devstack.stack import SERVICES, Stack
 
 Environment = dict[str, str]
 
+# Who reads the release history at the end of the journey; the demo puts the address on the list of administrators.
+JOURNEY_ADMIN = "release-manager@example.org"
+
 
 def service_environment(stack: Stack, service: str) -> Environment:
     """One service's whole environment."""
@@ -72,11 +75,12 @@ def nats_environment(stack: Stack, config: Path) -> Environment:
 
 
 def journey_environment(stack: Stack) -> Environment:
-    """For the journey, which sees what an app and a mail reader see, and Railway's secret address."""
+    """For the journey, which sees what an app and a mail reader see, Railway's secret address, and who administers."""
     return {
         **_inherited(),
         "LANYARD_URL": stack.address("gateway"),
         "LANYARD_MAILBOX_URL": stack.address("mailbox"),
+        "LANYARD_ADMIN_EMAIL": JOURNEY_ADMIN,
         "LANYARD_RAILWAY_SECRET": stack.secrets.word("railway-secret"),
         "LANYARD_APPLE_ROOT": str(Certificates(stack.state / "certificates").apple / "root.pem"),
     }

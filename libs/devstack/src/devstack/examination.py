@@ -88,17 +88,22 @@ def _account(stack: Stack) -> Iterator[Finding]:
         )
 
 
+def _root_homes() -> list[Path]:
+    """Data directories below /var/lib/lanyard: root's affair, and root's alone to look into."""
+    return [origin.parent for origin in ROOT_HOME.glob("data-*/origin")] if os.geteuid() == 0 else []
+
+
 def _leftovers(stack: Stack) -> Iterator[Finding]:
-    for origin in ROOT_HOME.glob("data-*/origin"):
-        if not Path(origin.read_text().strip()).exists():
-            yield Finding(f"{origin.parent} belongs to a clone that is gone", f"rm -r {origin.parent}")
+    for home in _root_homes():
+        if not Path((home / "origin").read_text().strip()).exists():
+            yield Finding(f"{home} belongs to a clone that is gone", f"rm -r {home}")
     for pid in _orphans(stack):
         yield Finding(f"process {pid} is left over from a killed stack", f"kill {pid}")
 
 
 def _orphans(stack: Stack) -> Iterable[int]:
     """Postmasters of this clone that run although no stack does."""
-    homes = [stack.state / "postgres", *(origin.parent for origin in ROOT_HOME.glob("data-*/origin"))]
+    homes = [stack.state / "postgres", *_root_homes()]
     if is_up(stack):
         return
     for home in homes:

@@ -27,7 +27,7 @@ def build(runtime: Runtime[Settings]) -> Parts:
     outgoing: list[Outgoing] = []
     sandbox = None
     if settings.sandbox_payments == "on":
-        secrets = [part.strip() for part in settings.sandbox_webhook_secret.get_secret_value().split(",")]
+        secrets = settings.sandbox_secrets()
         sandbox = Sandbox(database, secrets=secrets, public_url=settings.public_url)
         # Our own public address is loopback in the devstack, which the guard for addresses people typed would refuse.
         outgoing.append(Outgoing(allowed_origins=[settings.public_url]))

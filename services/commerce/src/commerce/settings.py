@@ -1,8 +1,8 @@
 """Settings of commerce, beside those all services share."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import BeforeValidator, SecretStr, model_validator
 
 from common.service import ServiceSettings
 
@@ -20,3 +20,14 @@ class Settings(ServiceSettings):
     sandbox_payments: Switch = "off"
     sandbox_webhook_secret: SecretStr = SecretStr("")
     """What the sandbox signs its webhooks with. Two, separated by a comma, while one replaces the other."""
+
+    @model_validator(mode="after")
+    def _sandbox_signs(self) -> Self:
+        """With an empty secret anyone could say that anything was paid."""
+        if self.sandbox_payments == "on" and not all(self.sandbox_secrets()):
+            raise ValueError("LANYARD_SANDBOX_WEBHOOK_SECRET is needed where LANYARD_SANDBOX_PAYMENTS is on")
+        return self
+
+    def sandbox_secrets(self) -> list[str]:
+        """The secrets, the newest first."""
+        return [part.strip() for part in self.sandbox_webhook_secret.get_secret_value().split(",")]

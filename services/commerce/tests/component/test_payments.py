@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
 
 from commerce.actions.check_invariants import check_invariants
 from commerce.errors import InvariantsBroken
@@ -20,8 +21,6 @@ FORGET_THE_ANSWER = """
 
 async def change(world: Running, statement: str, **values: object) -> None:
     """Change rows behind the service's back, as a crash or a provider would."""
-    from sqlalchemy import text
-
     async with world.database.transaction() as tx:
         await tx.execute(text(statement), values)
 
@@ -260,7 +259,7 @@ async def test_the_sandbox_tells_again_until_it_is_heard(
         clock.advance(timedelta(seconds=1))
 
         async def paid() -> bool:
-            return (await stall.show(world, order))["status"] == "paid"
+            return await stall.is_paid(world, order)
 
         await eventually(paid)
         assert len(door.passed) == 2

@@ -131,7 +131,9 @@ async def test_a_field_that_is_not_taken_is_refused_and_not_ignored(
 ) -> None:
     async with run() as world:
         [tier] = await stall.open(world)
-        answer = await stall.order(world, (tier, 1), **{field: "FREE"})
+        lines = [{"ticketTierId": tier, "quantity": 1}]
+        body = {"eventId": stall.event_id, "lines": lines, field: "FREE"}
+        answer = await world.post("/v1/orders", stall.buyer, key="k", json=body)
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == f"/{field}"
         assert await world.count("orders") == 0

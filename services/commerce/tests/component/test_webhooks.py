@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from commerce.actions.receive_webhook import receive_webhook
 from common.messages import OrderPaid
@@ -34,8 +35,6 @@ async def tell(world: Running, body: bytes, header: str | None) -> httpx.Respons
 
 async def succeeded(world: Running, stall: "Stall") -> tuple[dict[str, Any], bytes]:
     """An order whose payment succeeded at the provider, which has not told it yet; and the notice it would send."""
-    from sqlalchemy import text
-
     [tier] = await stall.open(world)
     order = await stall.placed(world, (tier, 1))
     await stall.pay(world, order)
@@ -85,7 +84,7 @@ async def test_both_secrets_are_good_while_one_replaces_the_other(run: RunServic
             assert (await tell(world, body, header)).status_code == 200
 
         async def paid() -> bool:
-            return (await stall.show(world, order))["status"] == "paid"
+            return await stall.is_paid(world, order)
 
         await eventually(paid)
 
@@ -135,7 +134,7 @@ async def test_a_notice_that_was_stored_before_a_crash_is_worked_off_after_it(ru
         )
 
         async def paid() -> bool:
-            return (await stall.show(world, order))["status"] == "paid"
+            return await stall.is_paid(world, order)
 
         await eventually(paid)
         assert (await tell(world, body, header)).status_code == 200
@@ -152,7 +151,7 @@ async def test_a_notice_that_cannot_be_worked_off_is_tried_again_and_others_go_o
             assert (await tell(world, content, signature(content, clock.now()))).status_code == 200
 
         async def paid() -> bool:
-            return (await stall.show(world, order))["status"] == "paid"
+            return await stall.is_paid(world, order)
 
         await eventually(paid)
         waiting = "SELECT attempts, outcome FROM payment_webhooks WHERE handled_at IS NULL"

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from devstack.command.up import at_once, farewell, welcome
-from devstack.environments import journey_environment
+from devstack.delegate import operate
+from devstack.environments import JOURNEY_ADMIN, journey_environment
 from devstack.running import is_up, running_stack, the_only_one
 from devstack.servers.children import last_lines
 from devstack.servers.failures import CannotStart
@@ -63,6 +64,7 @@ def run(given: argparse.Namespace, terminal: Terminal) -> int:
 
 def journey(stack: Stack, terminal: Terminal, stopping: threading.Event) -> None:
     """Run it and print its lines as they come. Raises JourneyFailed, or StopRequested."""
+    operate(stack, "identity", "admins:add", {"email": JOURNEY_ADMIN})
     log = stack.logs / "journey.log"
     log.unlink(missing_ok=True)
     program = Program(

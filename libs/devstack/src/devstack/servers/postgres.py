@@ -6,23 +6,21 @@ and start are ours, with passwords asked from everyone.
 
 import contextlib
 import os
-import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from devstack.servers.children import last_lines, spawn, stop
+from devstack.servers.cluster import SUPERUSER, bare_environment, make_cluster
 from devstack.servers.failures import DirectoryInUse, PortTaken, ServerDied, SqlScriptFailed, StartTooSlow
 from devstack.servers.observed import command_line, is_orphan
 from devstack.servers.ports import LOOPBACK, demand_free, free_port
 from devstack.servers.postgres_home import FORGETFUL_MARK, PostgresHome, find_home, forget_gone_tests
 
-SUPERUSER = "postgres"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _SETTINGS = {
@@ -89,7 +87,7 @@ class EmbeddedPostgres:
         home = self._found()
         if not home.data.exists():
             self._say("making a new database cluster")
-            self._initialise(home)
+            make_cluster(home, self.log, durable=self._durable)
             if not self._durable:
                 (home.base / FORGETFUL_MARK).touch()
                 forget_gone_tests()
@@ -150,34 +148,6 @@ class EmbeddedPostgres:
         self._home = self._home or find_home(self._directory)
         return self._home
 
-    def _initialise(self, home: PostgresHome) -> None:
-        """initdb into a directory of another name, so that an interrupted one is never taken for data."""
-        password = home.password_file
-        password.write_text(secrets.token_urlsafe(24) + "\n")
-        password.chmod(0o600)
-        fresh = Path(tempfile.mkdtemp(prefix="data-new-", dir=home.base))
-        handed_over = Path(tempfile.mkdtemp(prefix="password-", dir=home.base)) / "password"
-        handed_over.write_text(password.read_text())
-        for path in (fresh, handed_over.parent, handed_over):
-            home.give(path)
-        try:
-            self._run_initdb(home, fresh, handed_over)
-            fresh.rename(home.data)
-        finally:
-            shutil.rmtree(handed_over.parent)
-            shutil.rmtree(fresh, ignore_errors=True)
-
-    def _run_initdb(self, home: PostgresHome, fresh: Path, password: Path) -> None:
-        command = [str(home.binaries / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "--pwfile", str(password)]
-        command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command += ["--locale=C", "--text-search-config=simple", "--no-instructions"]
-        command += [] if self._durable else ["--no-sync"]
-        with self.log.open("ab") as log:
-            process = spawn(command, output=log, environment=_environment(), directory=home.base, account=home.account)
-        status = process.wait(_START_SECONDS)
-        if status:
-            raise ServerDied("initdb", status, self.log, last_lines(self.log))
-
     def _launch(self, home: PostgresHome) -> None:
         settings = {**_SETTINGS, "port": str(self.port), **({} if self._durable else _FORGETFUL)}
         command = [str(home.binaries / "postgres"), "-D", str(home.data)]
@@ -187,7 +157,7 @@ class EmbeddedPostgres:
             self._process = spawn(
                 command,
                 output=log,
-                environment=_environment(),
+                environment=bare_environment(),
                 directory=home.base,
                 account=home.account,
                 death_signal=signal.SIGINT,
@@ -252,11 +222,6 @@ def _end(pid: int) -> None:
             os.kill(pid, signal.SIGKILL)
             return
         time.sleep(0.05)
-
-
-def _environment() -> dict[str, str]:
-    """Nothing of ours: PG* variables of the person's shell must not reach the server."""
-    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _quoted(value: str) -> str:

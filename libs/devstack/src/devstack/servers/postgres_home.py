@@ -63,7 +63,7 @@ def find_home(directory: Path) -> PostgresHome:
 
 def forget_gone_tests() -> None:
     """Remove what killed test runs left below /var/lib/lanyard: forgetful servers whose directory is gone and that do not run."""
-    for mark in ROOT_HOME.glob(f"data-*/{FORGETFUL_MARK}"):
+    for mark in ROOT_HOME.glob(f"data-*/{FORGETFUL_MARK}") if os.geteuid() == 0 else ():
         base, lock = mark.parent, mark.parent / "data" / "postmaster.pid"
         gone = not Path((base / "origin").read_text().strip()).exists()
         if gone and not (lock.exists() and str(base / "data") in command_line(int(lock.read_text().split()[0]))):

@@ -26,11 +26,11 @@ async def place_order(tx: Transaction, principal: Principal, event_id: EventId, 
     if principal.email is None:
         raise VerifiedEmailNeeded()
     wanted = {wish.ticket_tier_id: wish.quantity for wish in wishes}
-    event, tiers = await copies.find_event_and_tiers(tx, event_id, wanted)
+    event, tiers, stock = await copies.find_offered(tx, event_id, wanted)
     if event is None:
         raise UnknownEvent(retry_after=1)
     choices = choose(event, tiers, wishes, tx.now)
-    left = left_of(await stocks.read_stock(tx, wanted), {})
+    left = left_of(stock, {})
     if not enough_left(wanted, left):
         raise sold_out(wanted, left)
     order = _new_order(tx, Buyer(buyer, principal.email, principal.name), event, choices)

@@ -2,16 +2,20 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, Table, func, select, update
+from sqlalchemy import Row, Table, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from commerce.domain.sale import Event, TicketTier
-from commerce.tables import admissions, events, ticket_tiers
+from commerce.domain.stock import Stock
+from commerce.store.stock import stock_of
+from commerce.tables import admissions, events, stock, ticket_tiers
 from common.db import Transaction
 from common.ids import EventId, OrderLineId, TicketTierId
 from common.money import Money
+
+_TIER_COLUMNS: Final = tuple(column.name for column in ticket_tiers.c)
 
 
 async def save_event(tx: Transaction, event: Event, sequence: int) -> bool:
@@ -79,23 +83,34 @@ async def tiers_of(tx: Transaction, event_id: EventId) -> list[TicketTier]:
     return [tier_of(row) for row in await tx.all(query)]
 
 
-async def find_event_and_tiers(
-    tx: Transaction, event_id: EventId, tiers: Collection[TicketTierId]
-) -> tuple[Event | None, dict[TicketTierId, TicketTier]]:
-    """An event and those of the named tiers that are its own, in one statement."""
-    query = (
-        select(events, *(column.label(f"tier_{column.name}") for column in ticket_tiers.c))
-        .join_from(
-            events,
-            ticket_tiers,
-            (ticket_tiers.c.event_id == events.c.id) & ticket_tiers.c.id.in_(tiers),
-            isouter=True,
-        )
-        .where(events.c.id == event_id)
+_OFFERED: Final = (
+    select(
+        *events.c,
+        *(column.label(f"tier_{column.name}") for column in ticket_tiers.c),
+        *(column.label(f"stock_{column.name}") for column in stock.c),
     )
-    rows = await tx.all(query)
-    found = {row.tier_id: tier_of(row, "tier_") for row in rows if row.tier_id is not None}
-    return (event_of(rows[0]) if rows else None), found
+    .join_from(
+        events,
+        ticket_tiers,
+        (ticket_tiers.c.event_id == events.c.id) & ticket_tiers.c.id.in_(bindparam("tiers", expanding=True)),
+        isouter=True,
+    )
+    .join(stock, stock.c.ticket_tier_id == ticket_tiers.c.id, isouter=True)
+    .where(events.c.id == bindparam("event", type_=events.c.id.type))
+)
+
+
+async def find_offered(
+    tx: Transaction, event_id: EventId, tiers: Collection[TicketTierId]
+) -> tuple[Event | None, dict[TicketTierId, TicketTier], dict[TicketTierId, Stock]]:
+    """An event, those of the named tiers that are its own, and their counts at this moment, in one round trip."""
+    rows = (await tx.execute(_OFFERED, {"event": event_id, "tiers": list(tiers)})).all()
+    found = [row for row in rows if row.tier_id is not None]
+    return (
+        event_of(rows[0]) if rows else None,
+        {row.tier_id: tier_of(row, "tier_") for row in found},
+        {row.tier_id: stock_of(row, "stock_") for row in found},
+    )
 
 
 def event_of(row: Row[Any]) -> Event:
@@ -116,7 +131,7 @@ def event_of(row: Row[Any]) -> Event:
 
 def tier_of(row: Row[Any], prefix: str = "") -> TicketTier:
     """A tier from a row that holds its columns, perhaps under a prefix."""
-    value = {column.name: getattr(row, prefix + column.name) for column in ticket_tiers.c}
+    value = {name: getattr(row, prefix + name) for name in _TIER_COLUMNS}
     price = None if value["price_amount"] is None else Money(value["price_amount"], value["price_currency"])
     return TicketTier(
         id=value["id"],

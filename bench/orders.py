@@ -1,0 +1,114 @@
+"""(b) Orders placed and paid per second through the gateway with everything running, beside pgbench doing the same SQL."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import psycopg
+import uvloop
+
+from bench import buying
+from bench.people import Market, open_market
+from bench.report import NotMeasured, alternate, heading, median, p50_and_p99, say
+from bench.sql_limit import SqlLimit, differences, per_order, sql_limit, writes
+from bench.stack import STACK, Platform
+from bench.wire import Wire, connections
+
+BUYERS = 16
+SECONDS = 8
+DRAIN_SECONDS = 60.0
+_PAID = "SELECT count(*) FROM orders WHERE event_id = %s AND status = 'paid'"
+
+
+@dataclass
+class Sales:
+    """What a market sold so far."""
+
+    market: Market
+    commerce: str
+    """The URL of commerce's database, where the outcome is looked up without burdening the gateway."""
+    number: int = 0
+    placing: list[float] = field(default_factory=list)
+    """Milliseconds of each buyer's wait from placing to the address to pay at."""
+
+    def paid(self) -> int:
+        """How many orders are paid."""
+        with psycopg.connect(self.commerce) as database:
+            row = database.execute(_PAID, (self.market.event.uuid,)).fetchone()
+        return int(row[0]) if row else 0
+
+    async def rush(self, seconds: float) -> None:
+        """Sixteen buyers, each ordering and paying again and again."""
+        async with connections(STACK.port("gateway"), len(self.market.buyers)) as wires:
+            until = time.monotonic() + seconds
+            await asyncio.gather(*(self._buy_until(until, buyer, wire) for buyer, wire in enumerate(wires)))
+
+    async def _buy_until(self, until: float, index: int, wire: Wire) -> None:
+        buyer = self.market.buyers[index]
+        while time.monotonic() < until:
+            self.number += 1
+            began = time.perf_counter()
+            payment_id = await buying.place(wire, self.market, buyer, str(self.number))
+            self.placing.append((time.perf_counter() - began) * 1000)
+            await buying.pay(wire, buyer, payment_id)
+
+
+def run(platform: Platform, rounds: int = 3) -> None:
+    """Measure and print."""
+    heading("(b) orders placed and paid, everything running", "python -m bench orders")
+    say(f"  {BUYERS} buyers through the gateway, one tier, webhooks over HTTP, until every order is paid; pgbench: {BUYERS} clients")
+    with sql_limit(platform) as limit:
+        sales = Sales(open_market(BUYERS), platform.database("commerce"))
+        platform.wait_until_quiet()
+        before = writes(sales.commerce), writes(limit.superuser)
+        pgbench_orders: list[float] = []
+        seen = alternate(
+            rounds,
+            ours=lambda number: _our_round(platform, sales, number),
+            pgbench=lambda number: _pgbench_round(limit, pgbench_orders, number),
+        )
+        time.sleep(1.5)  # the server tells its counters a second late
+        ours = per_order(before[0], writes(sales.commerce), sales.number)
+        theirs = per_order(before[1], writes(limit.superuser), round(sum(pgbench_orders)))
+    _print(seen, sales, differences(ours, theirs))
+
+
+def _our_round(platform: Platform, sales: Sales, number: int) -> float:
+    was, began = sales.number, time.perf_counter()
+    uvloop.run(sales.rush(SECONDS))
+    bought = time.perf_counter()
+    _wait_for(lambda: sales.paid() == sales.number, "every order paid")
+    seconds = time.perf_counter() - began
+    rate = (sales.number - was) / seconds
+    lag = time.perf_counter() - bought
+    say(f"    round {number}, ours:    {rate:7,.1f} orders/s ({sales.number - was} orders, the last paid {lag:.2f} s after the rush)")
+    platform.wait_until_quiet()
+    return rate
+
+
+def _pgbench_round(limit: SqlLimit, orders: list[float], number: int) -> float:
+    rate = limit.run(number, BUYERS, SECONDS)
+    orders.append(rate * SECONDS)
+    say(f"    round {number}, pgbench: {rate:7,.1f} orders/s")
+    return rate
+
+
+def _wait_for(done: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while not done():
+        if time.monotonic() > deadline:
+            raise NotMeasured(f"waited {DRAIN_SECONDS:.0f} s in vain for {what}")
+        time.sleep(0.02)
+
+
+def _print(seen: dict[str, list[float]], sales: Sales, differing: list[str]) -> None:
+    ours, pgbench = median(seen["ours"]), median(seen["pgbench"])
+    say(f"  medians: ours {ours:,.1f} orders/s   pgbench {pgbench:,.1f} orders/s   ratio {ours / pgbench:.3f}")
+    say(f"  a buyer waits from placing to the address to pay at: {p50_and_p99(sales.placing)}")
+    if differing:
+        say("  NOTE: bench/place_and_pay.sql no longer writes what commerce writes (rows inserted + updated per order):")
+        for line in differing:
+            say(f"    {line}")
+    else:
+        say("  both sides inserted and updated the same number of rows per order in every table")
