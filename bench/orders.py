@@ -10,6 +10,7 @@ import uvloop
 
 from bench import buying
 from bench.people import Market, open_market
+from bench.proc import cpu_by_program
 from bench.report import NotMeasured, alternate, heading, median, p50_and_p99, say
 from bench.sql_limit import SqlLimit, differences, per_order, sql_limit, writes
 from bench.stack import STACK, Platform
@@ -61,8 +62,10 @@ def run(platform: Platform, rounds: int = 3) -> None:
     with sql_limit(platform) as limit:
         sales = Sales(open_market(BUYERS), platform.database("commerce"))
         platform.wait_until_quiet()
+        used = cpu_by_program(platform.pid)
         before = writes(sales.commerce), writes(limit.superuser)
-        pgbench_orders: list[float] = []
+        work: dict[str, float] = {}
+        pgbench_orders: list[int] = []
         seen = alternate(
             rounds,
             ours=lambda number: _our_round(platform, sales, number),
@@ -70,7 +73,7 @@ def run(platform: Platform, rounds: int = 3) -> None:
         )
         time.sleep(1.5)  # the server tells its counters a second late
         ours = per_order(before[0], writes(sales.commerce), sales.number)
-        theirs = per_order(before[1], writes(limit.superuser), round(sum(pgbench_orders)))
+        theirs = per_order(before[1], writes(limit.superuser), sum(pgbench_orders))
     _print(seen, sales, differences(ours, theirs))
 
 
@@ -87,9 +90,9 @@ def _our_round(platform: Platform, sales: Sales, number: int) -> float:
     return rate
 
 
-def _pgbench_round(limit: SqlLimit, orders: list[float], number: int) -> float:
-    rate = limit.run(number, BUYERS, SECONDS)
-    orders.append(rate * SECONDS)
+def _pgbench_round(limit: SqlLimit, orders: list[int], number: int) -> float:
+    rate, count = limit.run(number, BUYERS, SECONDS)
+    orders.append(count)
     say(f"    round {number}, pgbench: {rate:7,.1f} orders/s")
     return rate
 

@@ -18,10 +18,19 @@ def family(root: int) -> list[int]:
     return found
 
 
-def cpu_seconds(root: int) -> float:
-    """Seconds of processor time the living members of a family have used."""
-    stats = [_stat(pid) for pid in family(root)]
-    return sum(int(fields[11]) + int(fields[12]) for fields in stats if fields) / _TICKS
+def cpu_seconds(pid: int) -> float:
+    """Seconds of processor time a process has used; 0 when it is gone."""
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0
+
+
+def cpu_by_program(root: int) -> dict[str, float]:
+    """Seconds of processor time the living members of a family have used, by program."""
+    found: dict[str, float] = {}
+    for pid in family(root):
+        name = _name(pid)
+        found[name] = found.get(name, 0.0) + cpu_seconds(pid)
+    return found
 
 
 def core_times(core: int) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.proc import cpu_seconds
+from bench.proc import cpu_by_program
 from bench.programs import output_of, running
 from bench.report import NotMeasured
 from devstack.servers import EmbeddedPostgres
@@ -50,11 +50,14 @@ class Platform:
         """
         deadline = time.monotonic() + _QUIET_SECONDS
         while time.monotonic() < deadline:
-            began, used = time.monotonic(), cpu_seconds(self.pid)
+            began, used = time.monotonic(), self._cpu_seconds()
             time.sleep(_QUIET_SAMPLE)
-            if (cpu_seconds(self.pid) - used) / (time.monotonic() - began) < _QUIET_CORES:
+            if (self._cpu_seconds() - used) / (time.monotonic() - began) < _QUIET_CORES:
                 return
         raise NotMeasured(f"the platform was still busy after {_QUIET_SECONDS:.0f} s")
+
+    def _cpu_seconds(self) -> float:
+        return sum(cpu_by_program(self.pid).values())
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -336,7 +336,8 @@ class Journey:
         with self.step("a release manager publishes a release of the platform"):
             manager = self.sign_in("manager", self.stack.admin_email)
             notes = {"added": ["The doors are open."]}
-            body = {"version": f"1.0.{int(time.time())}", "channel": "production", "commitHash": commit, "notes": notes}
+            version = datetime.now(UTC).strftime("%Y.%j.%H%M%S%f")[:17]
+            body = {"version": version, "channel": "production", "commitHash": commit, "notes": notes}
             release = self.call("POST", "/v1/releases", manager, expect=201, json=body).json()
             self.call("POST", f"/v1/releases/{release['id']}/publish", manager, expect=200)
         with self.step("Railway's webhook (new format) arrives; the deployment shows in the release history"):

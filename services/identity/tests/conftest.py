@@ -25,6 +25,7 @@ from identity.main import service
 
 ACCESS_KEY = SigningKey.generate()
 HERE = "127.0.0.1"
+CODE = "sign-in code"
 
 
 @dataclass
@@ -49,15 +50,15 @@ class Mailbox:
         self.mails.append(mail)
         return "250 kept"
 
-    def to(self, address: str) -> list[EmailMessage]:
-        """What arrived for an address, oldest first."""
-        return [mail for mail in self.mails if mail["To"] == address]
+    def to(self, address: str, subject: str = "") -> list[EmailMessage]:
+        """What arrived for an address with such a subject, oldest first."""
+        return [mail for mail in self.mails if mail["To"] == address and subject in mail["Subject"]]
 
-    async def newest_text_to(self, address: str, *, count: int = 1) -> str:
+    async def newest_text_to(self, address: str, subject: str = "", *, count: int = 1) -> str:
         """The plain text of the newest mail to an address, once at least `count` arrived."""
 
         async def arrived() -> list[EmailMessage]:
-            found = self.to(address)
+            found = self.to(address, subject)
             return found if len(found) >= count else []
 
         part = (await eventually(arrived, what=f"mail number {count} to {address}"))[-1].get_body(("plain",))
@@ -66,13 +67,13 @@ class Mailbox:
 
     async def code_for(self, address: str, *, count: int = 1) -> str:
         """The sign-in code in the newest mail to an address."""
-        found = re.search(r"^\d{6}$", await self.newest_text_to(address, count=count), re.MULTILINE)
+        found = re.search(r"^\d{6}$", await self.newest_text_to(address, CODE, count=count), re.MULTILINE)
         assert found is not None
         return found.group()
 
-    async def link_for(self, address: str, *, count: int = 1) -> str:
-        """The link in the newest mail to an address."""
-        found = re.search(r"^https://\S+$", await self.newest_text_to(address, count=count), re.MULTILINE)
+    async def link_for(self, address: str, subject: str = "", *, count: int = 1) -> str:
+        """The link in the newest mail to an address with such a subject."""
+        found = re.search(r"^https://\S+$", await self.newest_text_to(address, subject, count=count), re.MULTILINE)
         assert found is not None
         return found.group()
 
@@ -98,7 +99,7 @@ class People:
         self, world: Running, email: str, *, address: str = HERE, ticket: str | None = None
     ) -> tuple[str, str]:
         """Ask for a code and read it in the mailbox: the challenge's id and the code."""
-        count = len(self.mailbox.to(email)) + 1
+        count = len(self.mailbox.to(email, CODE)) + 1
         body = {"email": email} | ({"backerTicket": ticket} if ticket else {})
         started = await world.post("/v1/auth/email/start", json=body, headers={CLIENT_ADDRESS: address})
         assert started.status_code == 202, started.text

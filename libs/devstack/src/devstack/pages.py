@@ -66,6 +66,8 @@ class Output:
 GENERATORS: tuple[Generator, ...] = (
     Module("common.pages"),
     *(Output(f"services/{service}/openapi.json", python(service, "openapi")) for service in SERVICES),
+    Output("docs/routes.md", python("gateway", "routes")),
+    Output("docs/errors.md", python("devstack.errors_page")),
 )
 
 

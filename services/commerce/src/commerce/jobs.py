@@ -17,6 +17,7 @@ log = logger("workers")
 
 _POLL_SECONDS = 1.0
 _AFTER_FAULT_SECONDS = 1.0
+_LAST_SECONDS = 10.0
 
 
 def jobs(database: Database, providers: Providers) -> list[Job]:
@@ -38,32 +39,42 @@ class Worker:
         self._name = name
         self._work = work
         self._woken = asyncio.Event()
+        self._stopping = False
 
     def wake(self) -> None:
         """Something is due now."""
         self._woken.set()
 
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._stopping = True
+        self._woken.set()
+
     async def run(self) -> None:
-        """Work until cancelled. No fault ends this."""
-        while True:
+        """Work until stopped. No fault ends this."""
+        while not self._stopping:
             self._woken.clear()
             try:
-                while await self._work():
+                while not self._stopping and await self._work():
                     pass
             except Exception as error:  # noqa: BLE001 - the queue is durable; working goes on when what failed is back
                 log.warning("a worker was interrupted", worker=self._name, error=repr(error))
                 await asyncio.sleep(_AFTER_FAULT_SECONDS)
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), timeout=_POLL_SECONDS)
+            if not self._stopping:
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), timeout=_POLL_SECONDS)
 
 
 @asynccontextmanager
 async def working(*workers: Worker) -> AsyncIterator[None]:
-    """Run workers beside a service; on the way out they stop, and what they had begun is begun again later."""
+    """Run workers beside a service. On the way out each finishes what it has begun, as far as that takes seconds."""
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
     try:
         yield
     finally:
+        for worker in workers:
+            worker.stop()
+        await asyncio.wait(tasks, timeout=_LAST_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,11 +6,11 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from commerce import pages
 from commerce.actions.republish import republish
 from commerce.actions.work_off_webhooks import work_off_webhooks
+from commerce.adapters.payments import Payments
 from commerce.adapters.providers import PaymentProvider, Providers
 from commerce.adapters.sandbox.delivery import Delivery
 from commerce.adapters.sandbox.provider import Sandbox
 from commerce.api import ROUTERS
-from commerce.api.state import Payments
 from commerce.commands import commands
 from commerce.consumers import HANDLERS
 from commerce.jobs import Worker, jobs, working

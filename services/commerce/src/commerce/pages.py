@@ -6,14 +6,14 @@ from typing import Annotated, Final
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commerce.actions.read_orders import read_order_page
-from commerce.adapters.sandbox.provider import OUTCOMES, Outcome
-from commerce.api.state import CurrentSandbox
+from commerce.adapters.payments import Payments
+from commerce.adapters.sandbox.provider import OUTCOMES, Outcome, Sandbox
 from commerce.domain.order import Status
 from commerce.domain.sale import Event
 from commerce.errors import UnknownOutcome
@@ -50,6 +50,15 @@ _WORDS: Final[dict[Status, tuple[str, str]]] = {
     "review": ("Being checked by a person", "warn"),
 }
 Token = Annotated[str, PathParameter(min_length=22, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
+
+
+async def current_sandbox(request: Request) -> Sandbox:
+    """The sandbox, or a 404 where it is off."""
+    payments: Payments = request.app.state.payments
+    return payments.require_sandbox()
+
+
+CurrentSandbox = Annotated[Sandbox, Depends(current_sandbox)]
 
 
 @router.get("/o/{token}")

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from commerce.actions.read_availability import Offer
 from commerce.domain.basket import MOST_ADMISSIONS, Attendee, Wish
+from commerce.domain.offer import Offer
 from commerce.domain.order import Admission, Line, Order, Status
 from commerce.domain.payment import Payment
 from commerce.domain.payment import Status as PaymentStatus

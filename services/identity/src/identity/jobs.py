@@ -1,7 +1,9 @@
 """Clock-driven work: the postman, and forgetting what nobody needs any more."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from common.db import Database
@@ -24,26 +26,36 @@ class Postman:
     def __init__(self, deliver: Callable[[], Awaitable[int]]) -> None:
         self._deliver = deliver
         self._woken = asyncio.Event()
+        self._going_home = False
 
     def wake(self) -> None:
         """A mail was just queued."""
         self._woken.set()
 
-    async def work(self) -> None:
-        """Deliver until cancelled."""
-        while True:
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Deliver meanwhile."""
+        task = asyncio.create_task(self._work())
+        try:
+            yield
+        finally:
+            # The flag as well as the cancellation: a library that is interrupted while it finishes may swallow the latter.
+            self._going_home = True
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _work(self) -> None:
+        while not self._going_home:
             self._woken.clear()
             try:
                 if await self._deliver():
                     continue
             except Exception:
                 log.exception("mails could not be sent; the next round tries again")
-                await asyncio.sleep(LOOKS_EVERY)
-                continue
-            try:
-                await asyncio.wait_for(self._woken.wait(), LOOKS_EVERY)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOKS_EVERY):
+                    await self._woken.wait()
 
 
 def jobs(desk: Desk) -> list[Job]:

@@ -1,10 +1,5 @@
 """The composition root: chooses the real things."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from common.service import Parts, Runtime, Service
 from common.tokens import SigningKey
 from identity import api, consumers, jobs
@@ -41,19 +36,8 @@ def build(runtime: Runtime[Settings]) -> Parts:
             "means": means,
             "access_tokens": AccessTokens(SigningKey.from_json(settings.access_token_key.get_secret_value())),
         },
-        lifespan=lambda: _working(postman),
+        lifespan=postman.at_work,
     )
-
-
-@asynccontextmanager
-async def _working(postman: jobs.Postman) -> AsyncIterator[None]:
-    task = asyncio.create_task(postman.work())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 service = Service("identity", Settings, metadata, build)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.engine import Row
 
 from common import inbox_store, migrations
+from common.errors_page import refusals_json
 from common.refusals import Refusal
 from common.service.app import create_app
 from common.service.definition import Service
@@ -47,6 +48,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
     dead.add_argument("message_id", nargs="?")
     dead.set_defaults(command=_dead_letters)
     commands.add_parser("openapi", help="print the API").set_defaults(command=_openapi)
+    commands.add_parser("errors", help="print every refusal, as JSON").set_defaults(command=_errors)
     return parser
 
 
@@ -180,6 +182,11 @@ async def _closing(app: Any, work: Callable[[], Awaitable[Any]]) -> Any:
         return await work()
     finally:
         await app.state.database.close()
+
+
+def _errors(service: Service[Any], options: argparse.Namespace) -> int:
+    print(refusals_json(), end="")
+    return 0
 
 
 def _complain(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from commerce.api.state import CurrentSandbox
+from commerce.api.state import CurrentPayments
 from commerce.schemas import SandboxOutcome
 from common.ids import PaymentId
 from common.schemas import View
@@ -17,7 +17,7 @@ class Accepted(View):
 
 
 @router.post("/v1/sandbox/payments/{payment_id}", status_code=202)
-async def end_payment(payment_id: PaymentId, body: SandboxOutcome, sandbox: CurrentSandbox) -> Accepted:
+async def end_payment(payment_id: PaymentId, body: SandboxOutcome, payments: CurrentPayments) -> Accepted:
     """Let a payment of the sandbox succeed, be declined, or be abandoned."""
-    await sandbox.end(payment_id, body.outcome)
+    await payments.require_sandbox().end(payment_id, body.outcome)
     return Accepted(outcome=body.outcome)

@@ -1,24 +1,10 @@
-"""What routes ask for by type beside the caller and the database: the providers, the sandbox, who is woken."""
+"""What routes ask for by type beside the caller and the database."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from commerce.adapters.providers import Providers
-from commerce.adapters.sandbox.provider import Sandbox
-from commerce.errors import SandboxOff
-
-
-@dataclass(frozen=True)
-class Payments:
-    """Everything about providers that the composition root chose. `sandbox` is None where it is off."""
-
-    providers: Providers
-    sandbox: Sandbox | None
-    webhook_stored: Callable[[], None]
-    """Wakes whoever works webhooks off."""
+from commerce.adapters.payments import Payments
 
 
 async def current_payments(request: Request) -> Payments:
@@ -27,13 +13,4 @@ async def current_payments(request: Request) -> Payments:
     return payments
 
 
-async def current_sandbox(request: Request) -> Sandbox:
-    """The sandbox, or a 404 where it is off."""
-    payments: Payments = request.app.state.payments
-    if payments.sandbox is None:
-        raise SandboxOff()
-    return payments.sandbox
-
-
 CurrentPayments = Annotated[Payments, Depends(current_payments)]
-CurrentSandbox = Annotated[Sandbox, Depends(current_sandbox)]
