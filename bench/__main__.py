@@ -3,12 +3,14 @@
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
+
+from tests.e2e.journey import StepFailed
 
 from bench import gateway, latency, orders, starts
 from bench.report import NotMeasured, say
 from bench.stack import Platform, platform
-from tests.e2e.journey import StepFailed
 
 ON_A_PLATFORM: dict[str, Callable[[Platform], None]] = {
     "gateway": gateway.run,
@@ -27,24 +29,24 @@ def main() -> int:
         return 2
     signal.signal(signal.SIGTERM, _leave)
     try:
-        complete = _all_on_a_platform([name for name in names if name in ON_A_PLATFORM])
-        complete &= all([_measured(BY_ITSELF[name]) for name in names if name in BY_ITSELF])
+        outcomes = _on_one_platform([ON_A_PLATFORM[name] for name in names if name in ON_A_PLATFORM])
+        outcomes += [_measured(BY_ITSELF[name]) for name in names if name in BY_ITSELF]
     except KeyboardInterrupt:
         return 130
-    return 0 if complete else 1
+    return 0 if all(outcomes) else 1
 
 
-def _all_on_a_platform(names: list[str]) -> bool:
-    """Those share one platform, so that it is started once."""
-    if not names:
-        return True
-
-    def all_of_them() -> None:
-        with platform() as running:
-            outcomes.extend(_measured(lambda name=name: ON_A_PLATFORM[name](running)) for name in names)  # type: ignore[misc]  # a default binds it
-
+def _on_one_platform(measurements: list[Callable[[Platform], None]]) -> list[bool]:
+    """Whether each could be measured, on a platform that is started once for all of them."""
     outcomes: list[bool] = []
-    return _measured(all_of_them) and all(outcomes)
+    if measurements:
+        outcomes.append(_measured(lambda: _one_after_the_other(measurements, outcomes)))
+    return outcomes
+
+
+def _one_after_the_other(measurements: list[Callable[[Platform], None]], outcomes: list[bool]) -> None:
+    with platform() as running:
+        outcomes.extend(_measured(partial(measure, running)) for measure in measurements)
 
 
 def _measured(measure: Callable[[], None]) -> bool:

@@ -54,13 +54,17 @@ class Side:
         others = max(0.0, busy_after - busy - used) / (whole_after - whole)
         self.p99.append(p99)
         self.thrift.append(rate * SECONDS / used)
-        say(f"    round {number}, {self.name:5} {rate:9,.0f} requests/s   p99 {p99:6.1f} ms   others had {others:.0%} of its core")
+        say(
+            f"    round {number}, {self.name:5} {rate:9,.0f} requests/s   p99 {p99:6.1f} ms   others had {others:.0%} of its core"
+        )
         return rate
 
     def load(self, seconds: int) -> tuple[float, float]:
         """Requests per second and p99 in milliseconds."""
         wrk = [program("wrk", "wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
-        said = output_of([*pinned(LOAD_CORE), *wrk, "-H", f"Authorization: Bearer {self.token}", self.url], seconds + 30)
+        said = output_of(
+            [*pinned(LOAD_CORE), *wrk, "-H", f"Authorization: Bearer {self.token}", self.url], seconds + 30
+        )
         rate, p99 = _RATE.search(said), _P99.search(said)
         if rate is None or p99 is None or "Non-2xx" in said or "Socket errors" in said:
             raise NotMeasured(f"wrk on {self.name}: {said.strip()}")
@@ -70,8 +74,12 @@ class Side:
 def run(_platform: Platform, rounds: int = 3) -> None:
     """Measure and print."""
     heading("(a) authenticated GET of 1 kB through the gateway", "python -m bench gateway")
-    say(f"  {PATH}: sign-in and capability checked, limit counted, access log on; {CONNECTIONS} connections, {SECONDS} s a round")
-    say("  nginx: auth_request to a 204 and proxy_pass, both kept alive, access log on; the same static upstream behind both")
+    say(
+        f"  {PATH}: sign-in and capability checked, limit counted, access log on; {CONNECTIONS} connections, {SECONDS} s a round"
+    )
+    say(
+        "  nginx: auth_request to a 204 and proxy_pass, both kept alive, access log on; the same static upstream behind both"
+    )
     with scratch(), ExitStack() as started:
         folder = SCRATCH.resolve()
         one, other = pinned(PROXY_CORE), pinned(LOAD_CORE)
@@ -143,4 +151,3 @@ def _get(url: str, token: str) -> tuple[int, bytes]:
         return refusal.code, refusal.read()
     except OSError:
         return 0, b""
-

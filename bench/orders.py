@@ -19,6 +19,8 @@ from bench.wire import Wire, connections
 BUYERS = 16
 SECONDS = 8
 DRAIN_SECONDS = 60.0
+_COUNTERS_LATE = 1.5
+"""Seconds until PostgreSQL's counters tell what was done."""
 _PAID = "SELECT count(*) FROM orders WHERE event_id = %s AND status = 'paid'"
 
 
@@ -32,6 +34,8 @@ class Sales:
     number: int = 0
     placing: list[float] = field(default_factory=list)
     """Milliseconds of each buyer's wait from placing to the address to pay at."""
+    work: dict[str, float] = field(default_factory=dict)
+    """Seconds of processor time spent on it, by program."""
 
     def paid(self) -> int:
         """How many orders are paid."""
@@ -50,50 +54,53 @@ class Sales:
         while time.monotonic() < until:
             self.number += 1
             began = time.perf_counter()
-            payment_id = await buying.place(wire, self.market, buyer, str(self.number))
+            order = await buying.place(wire, self.market, buyer, str(self.number))
             self.placing.append((time.perf_counter() - began) * 1000)
-            await buying.pay(wire, buyer, payment_id)
+            await buying.pay(wire, buyer, order.payment_id)
 
 
 def run(platform: Platform, rounds: int = 3) -> None:
     """Measure and print."""
     heading("(b) orders placed and paid, everything running", "python -m bench orders")
-    say(f"  {BUYERS} buyers through the gateway, one tier, webhooks over HTTP, until every order is paid; pgbench: {BUYERS} clients")
+    say(
+        f"  {BUYERS} buyers through the gateway, one tier, webhooks over HTTP, until every order is paid; pgbench: {BUYERS} clients"
+    )
     with sql_limit(platform) as limit:
         sales = Sales(open_market(BUYERS), platform.database("commerce"))
         platform.wait_until_quiet()
-        used = cpu_by_program(platform.pid)
         before = writes(sales.commerce), writes(limit.superuser)
-        work: dict[str, float] = {}
-        pgbench_orders: list[int] = []
         seen = alternate(
             rounds,
             ours=lambda number: _our_round(platform, sales, number),
-            pgbench=lambda number: _pgbench_round(limit, pgbench_orders, number),
+            pgbench=lambda number: _pgbench_round(limit, number),
         )
-        time.sleep(1.5)  # the server tells its counters a second late
+        time.sleep(_COUNTERS_LATE)
         ours = per_order(before[0], writes(sales.commerce), sales.number)
-        theirs = per_order(before[1], writes(limit.superuser), sum(pgbench_orders))
-    _print(seen, sales, differences(ours, theirs))
+        theirs = per_order(before[1], writes(limit.superuser), limit.orders())
+    _print(seen, sales)
+    _print_writes(differences(ours, theirs))
 
 
 def _our_round(platform: Platform, sales: Sales, number: int) -> float:
-    was, began = sales.number, time.perf_counter()
+    was, began, work = sales.number, time.perf_counter(), cpu_by_program(platform.pid)
     uvloop.run(sales.rush(SECONDS))
     bought = time.perf_counter()
     _wait_for(lambda: sales.paid() == sales.number, "every order paid")
-    seconds = time.perf_counter() - began
-    rate = (sales.number - was) / seconds
-    lag = time.perf_counter() - bought
-    say(f"    round {number}, ours:    {rate:7,.1f} orders/s ({sales.number - was} orders, the last paid {lag:.2f} s after the rush)")
+    done = time.perf_counter()
+    orders = sales.number - was
+    rate = orders / (done - began)
+    say(
+        f"    round {number}, ours    {rate:8,.1f} orders/s ({orders} orders, the last paid {done - bought:.2f} s after the rush)"
+    )
     platform.wait_until_quiet()
+    for name, used in cpu_by_program(platform.pid).items():
+        sales.work[name] = sales.work.get(name, 0.0) + used - work.get(name, 0.0)
     return rate
 
 
-def _pgbench_round(limit: SqlLimit, orders: list[int], number: int) -> float:
-    rate, count = limit.run(number, BUYERS, SECONDS)
-    orders.append(count)
-    say(f"    round {number}, pgbench: {rate:7,.1f} orders/s")
+def _pgbench_round(limit: SqlLimit, number: int) -> float:
+    rate = limit.run(number, BUYERS, SECONDS)
+    say(f"    round {number}, pgbench {rate:8,.1f} orders/s")
     return rate
 
 
@@ -105,13 +112,21 @@ def _wait_for(done: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def _print(seen: dict[str, list[float]], sales: Sales, differing: list[str]) -> None:
+def _print(seen: dict[str, list[float]], sales: Sales) -> None:
     ours, pgbench = median(seen["ours"]), median(seen["pgbench"])
     say(f"  medians: ours {ours:,.1f} orders/s   pgbench {pgbench:,.1f} orders/s   ratio {ours / pgbench:.3f}")
     say(f"  a buyer waits from placing to the address to pay at: {p50_and_p99(sales.placing)}")
-    if differing:
-        say("  NOTE: bench/place_and_pay.sql no longer writes what commerce writes (rows inserted + updated per order):")
-        for line in differing:
-            say(f"    {line}")
-    else:
-        say("  both sides inserted and updated the same number of rows per order in every table")
+    busiest = sorted(sales.work.items(), key=lambda item: -item[1])
+    shares = ", ".join(
+        f"{name} {used * 1000 / sales.number:.1f}" for name, used in busiest if used * 1000 > sales.number * 0.1
+    )
+    say(f"  milliseconds of processor time for each order, until all that follows from it is done: {shares}")
+
+
+def _print_writes(differing: list[str]) -> None:
+    if not differing:
+        say("  both sides inserted and updated as many rows for each order, in every table")
+        return
+    say("  NOTE: bench/place_and_pay.sql does not write what commerce writes (rows inserted + updated for each order):")
+    for line in differing:
+        say(f"    {line}")

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import httpx
+from tests.e2e.journey import Journey, Person, Stack
 
 from bench.stack import GATEWAY, STACK
 from common.ids import EventId
-from tests.e2e.journey import Journey, Person, Stack
 
 
 @dataclass(frozen=True)

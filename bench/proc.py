@@ -69,7 +69,7 @@ def _name(pid: int) -> str:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return "?"
-    if "-m" in words:
+    if "python" in words[0] and "-m" in words:
         return words[words.index("-m") + 1]
     return Path(words[0].split(" ")[0].rstrip(":")).name or "?"
 

@@ -25,6 +25,7 @@ GATEWAY = STACK.address("gateway")
 UNLIMITED = json.dumps({name: [100_000_000, 60] for name in ("read", "write", "buy")})
 """The limits stand in no figure's way; they are counted all the same."""
 
+_LOG = STACK.root / ".cache" / "bench-up.log"
 _READY_SECONDS = 120.0
 _QUIET_CORES = 0.35
 _QUIET_SAMPLE = 0.5
@@ -83,7 +84,7 @@ def platform() -> Iterator[Platform]:
     """Start everything; it stops with the block. Raises NotMeasured when it does not get ready."""
     command = [sys.executable, "-m", "devstack.command", "up", "--quiet"]
     began = time.perf_counter()
-    with running(command, STACK.root / ".cache" / "bench-up.log", environment()) as process:
+    with running(command, _LOG, environment()) as process:
         _wait_ready(process)
         yield Platform(process.pid, time.perf_counter() - began)
 
@@ -105,8 +106,8 @@ def _wait_ready(process: subprocess.Popen[bytes]) -> None:
         if _is_ready():
             return
         time.sleep(0.05)
-    said = last_lines(STACK.root / ".cache" / "bench-up.log")
-    raise NotMeasured(f"the platform did not get ready within {_READY_SECONDS:.0f} s:\n{said}")
+    fault = "ended" if process.poll() is not None else f"was not ready after {_READY_SECONDS:.0f} s"
+    raise NotMeasured(f"the platform {fault}:\n{last_lines(_LOG)}")
 
 
 def _is_ready() -> bool:

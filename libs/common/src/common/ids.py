@@ -5,7 +5,7 @@ refuses the wrong prefix. The UUIDv7 inside keeps index pages warm because ids g
 Source: https://github.com/jetify-com/typeid/tree/main/spec and RFC 9562 section 5.7.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
 _SUFFIX_LENGTH = 26
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class MalformedId(ValueError):
@@ -66,7 +68,8 @@ class Id(str):
 
 def uuid7(now: datetime, entropy: Entropy) -> UUID:
     """A UUIDv7: 48 bits of Unix milliseconds, then 74 random bits."""
-    milliseconds = int(now.timestamp() * 1000)
+    # Whole numbers throughout: `now.timestamp() * 1000` is a float and rounds up for moments far ahead.
+    milliseconds = (now - _EPOCH) // _MILLISECOND
     random = int.from_bytes(entropy.bytes(10))
     value = (
         (milliseconds & (1 << 48) - 1) << 80

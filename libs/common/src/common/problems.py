@@ -129,6 +129,8 @@ _BY_STATUS: Mapping[int, type[Refusal]] = {
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = _BY_STATUS.get(error.status_code, BadRequest if error.status_code < 500 else InternalFault)
+    if error.status_code == 400 and "json" in request.headers.get("content-type", ""):
+        kind = MalformedBody  # the framework's answer to bytes that are no text, or nested beyond measure
     response = problem_response(kind())
     for name, value in (error.headers or {}).items():
         response.headers[name] = value

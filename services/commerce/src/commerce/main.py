@@ -30,8 +30,9 @@ def build(runtime: Runtime[Settings]) -> Parts:
         secrets = settings.sandbox_secrets()
         sandbox = Sandbox(database, secrets=secrets, public_url=settings.public_url)
         # Our own public address is loopback in the devstack, which the guard for addresses people typed would refuse.
-        outgoing.append(Outgoing(allowed_origins=[settings.public_url]))
-        delivery = Delivery(database, outgoing[0], secret=secrets[0], public_url=settings.public_url)
+        gateway_url = settings.sandbox_webhook_url or settings.public_url
+        outgoing.append(Outgoing(allowed_origins=[gateway_url]))
+        delivery = Delivery(database, outgoing[0], secret=secrets[0], gateway_url=gateway_url)
         workers.append(Worker("sandbox", delivery.deliver))
         sandbox.when_told = workers[0].wake
     configured: list[PaymentProvider] = [] if sandbox is None else [sandbox]

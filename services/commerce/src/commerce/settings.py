@@ -21,6 +21,9 @@ class Settings(ServiceSettings):
     sandbox_webhook_secret: SecretStr = SecretStr("")
     """What the sandbox signs its webhooks with. Two, separated by a comma, while one replaces the other."""
 
+    sandbox_webhook_url: str = ""
+    """Where the sandbox reaches the gateway, where that is not LANYARD_PUBLIC_URL: between containers."""
+
     @model_validator(mode="after")
     def _sandbox_signs(self) -> Self:
         """With an empty secret anyone could say that anything was paid."""

@@ -1,8 +1,8 @@
 """The Unicode Bidirectional Algorithm (UAX 9), as far as a line of several fonts needs it.
 
-Raqm orders the letters of one run. A name that changes font in the middle is several runs, whose order across the line
-is decided here. Explicit embedding and override characters never reach this place (they are stripped from what people
-type), so the rules X1 to X8 have nothing to do.
+HarfBuzz orders the letters of one run. A name that changes font in the middle is several runs, whose order across the
+line is decided here. Explicit embedding and override characters never reach this place (they are stripped from what
+people type), so the rules X1 to X8 have nothing to do.
 """
 
 import unicodedata

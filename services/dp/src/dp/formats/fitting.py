@@ -1,15 +1,15 @@
 """How large a text may be set, and where its lines end."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
 from dp.domain.template import TextLayer
 from dp.formats import bidi
 from dp.formats.clusters import Cluster, Letters
-from dp.formats.fonts import CHAINS, TRACKABLE, sized
+from dp.formats.fonts import CHAINS, TRACKABLE
+from dp.formats.shaping import Run, length
 
 LINE_HEIGHT: Final = 1.18
 """Distance of baselines, as a multiple of the size."""
@@ -28,15 +28,6 @@ class Word:
 
     letters: tuple[Cluster, ...]
     space: Cluster | None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Letters drawn in one go: one face, one direction."""
-
-    text: str
-    face: str
-    rightwards: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +55,8 @@ def fit(letters: Letters, layer: TextLayer) -> Setting:
         return _cut(letters, layer)
     _, size, count = best
     width = _narrowest(words, layer, size, count)
-    lines = _wrap(words, size, layer.tracking, width) or []
-    return Setting(size, tuple(_runs(line, layer.tracking) for line in lines), cut=False)
+    lines = _wrap(words, size, layer, width) or []
+    return Setting(size, tuple(_runs(line, layer) for line in lines), cut=False)
 
 
 def line_width(runs: Sequence[Run], size: int, tracking: int) -> float:
@@ -75,17 +66,7 @@ def line_width(runs: Sequence[Run], size: int, tracking: int) -> float:
 
 def advance(run: Run, size: int, tracking: int) -> float:
     """Pixels the pen moves for the run."""
-    return _length(run, size) + size * tracking / 1000
-
-
-def direction(run: Run) -> str:
-    """The run's direction in Raqm's words."""
-    return "ltr" if run.rightwards else "rtl"
-
-
-@lru_cache(maxsize=8192)
-def _length(run: Run, size: int) -> float:
-    return sized(run.face, size).getlength(run.text, direction=direction(run))
+    return length(run, size) + size * tracking / 1000
 
 
 def _height(count: int, size: int) -> float:
@@ -97,7 +78,7 @@ def _largest(words: Sequence[Word], layer: TextLayer, count: int) -> int | None:
     low, high = layer.min_size - 1, layer.max_size
     while low < high:
         size = (low + high + 1) // 2
-        lines = _wrap(words, size, layer.tracking, layer.box.width)
+        lines = _wrap(words, size, layer, layer.box.width)
         fits = lines is not None and len(lines) <= count and _height(len(lines), size) <= layer.box.height
         low, high = (size, high) if fits else (low, size - 1)
     return low if low >= layer.min_size else None
@@ -108,7 +89,7 @@ def _narrowest(words: Sequence[Word], layer: TextLayer, size: int, count: int) -
     low, high = 0, layer.box.width
     while low < high:
         width = (low + high) // 2
-        lines = _wrap(words, size, layer.tracking, width)
+        lines = _wrap(words, size, layer, width)
         low, high = (low, width) if lines is not None and len(lines) <= count else (width + 1, high)
     return low
 
@@ -124,26 +105,26 @@ def _words(letters: Letters) -> list[Word]:
     return words
 
 
-def _wrap(words: Sequence[Word], size: int, tracking: int, width: float) -> list[list[Cluster]] | None:
+def _wrap(words: Sequence[Word], size: int, layer: TextLayer, width: float) -> list[list[Cluster]] | None:
     """Lines filled word by word, or None when a word is wider than `width`."""
     lines: list[list[Cluster]] = []
     used = 0.0
     for word in words:
-        length = _width(word.letters, size, tracking)
-        if length > width:
+        needed = _width(word.letters, size, layer)
+        if needed > width:
             return None
-        gap = 0.0 if word.space is None else _width((word.space,), size, tracking) + 2 * size * tracking / 1000
-        if lines and word.space is not None and used + gap + length <= width:
+        gap = 0.0 if word.space is None else _width((word.space,), size, layer) + 2 * size * layer.tracking / 1000
+        if lines and word.space is not None and used + gap + needed <= width:
             lines[-1] += [word.space, *word.letters]
-            used += gap + length
+            used += gap + needed
         else:
             lines.append(list(word.letters))
-            used = length
+            used = needed
     return lines
 
 
-def _width(clusters: Sequence[Cluster], size: int, tracking: int) -> float:
-    return line_width(_runs(clusters, tracking), size, tracking)
+def _width(clusters: Sequence[Cluster], size: int, layer: TextLayer) -> float:
+    return line_width(_runs(clusters, layer), size, layer.tracking)
 
 
 def _cut(letters: Letters, layer: TextLayer) -> Setting:
@@ -157,16 +138,16 @@ def _cut(letters: Letters, layer: TextLayer) -> Setting:
         lines.append(_without_spaces(rest[:taken]))
         rest = _without_spaces(rest[taken:])
     dots = Cluster(_ELLIPSIS, CHAINS[layer.weight][0], letters.base_level)
-    while rest and _width([*rest, dots], size, layer.tracking) > layer.box.width:
+    while rest and _width([*rest, dots], size, layer) > layer.box.width:
         rest = _without_spaces(rest[:-1])
     lines.append([*rest, dots])
-    return Setting(size, tuple(_runs(line, layer.tracking) for line in lines), cut=True)
+    return Setting(size, tuple(_runs(line, layer) for line in lines), cut=True)
 
 
 def _fill(rest: Sequence[Cluster], layer: TextLayer, size: int) -> int:
     """How many clusters go on a line: up to the last space that fits, or within a word that is wider than a line."""
     taken = 1
-    while taken < len(rest) and _width(rest[: taken + 1], size, layer.tracking) <= layer.box.width:
+    while taken < len(rest) and _width(rest[: taken + 1], size, layer) <= layer.box.width:
         taken += 1
     if taken == len(rest) or rest[taken].is_space:
         return taken
@@ -183,16 +164,16 @@ def _without_spaces(clusters: Sequence[Cluster]) -> list[Cluster]:
     return list(clusters[start:end])
 
 
-def _runs(clusters: Sequence[Cluster], tracking: int) -> tuple[Run, ...]:
+def _runs(clusters: Sequence[Cluster], layer: TextLayer) -> tuple[Run, ...]:
     """The clusters of one line as runs in the order they are seen."""
     runs: list[Run] = []
     run_levels: list[int] = []
     for place, cluster in enumerate(clusters):
         before = clusters[place - 1] if place else None
-        loose = tracking > 0 and cluster.face in TRACKABLE
+        loose = layer.tracking > 0 and cluster.face in TRACKABLE
         if before is not None and not loose and (before.face, before.level) == (cluster.face, cluster.level):
-            runs[-1] = Run(runs[-1].text + cluster.text, cluster.face, runs[-1].rightwards)
+            runs[-1] = replace(runs[-1], text=runs[-1].text + cluster.text)
         else:
-            runs.append(Run(cluster.text, cluster.face, rightwards=cluster.level % 2 == 0))
+            runs.append(Run(cluster.text, cluster.face, cluster.level % 2 == 0, layer.case == "upper"))
             run_levels.append(cluster.level)
     return tuple(bidi.visual_order(runs, run_levels))

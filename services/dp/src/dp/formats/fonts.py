@@ -1,11 +1,10 @@
-"""The shipped faces: which one can draw which character, and each at a size."""
+"""The shipped faces, and which one can draw which character."""
 
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Final
 
-from fontTools.ttLib import TTFont
-from PIL import ImageFont
+import uharfbuzz
 
 from dp.domain.template import Weight
 
@@ -29,13 +28,14 @@ TRACKABLE: Final = frozenset(face for chain in CHAINS.values() for face in chain
 
 
 @cache
+def opened(face: str) -> uharfbuzz.Font:
+    """The face, measured in its own units. Threads share it: nothing is ever set on it once it is made."""
+    font = uharfbuzz.Font(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(_FOLDER / face)))
+    uharfbuzz.ot_font_set_funcs(font)
+    return font
+
+
+@cache
 def coverage(face: str) -> frozenset[int]:
     """The code points the face has glyphs for."""
-    with TTFont(_FOLDER / face, lazy=True) as font:
-        return frozenset(font.getBestCmap())
-
-
-@lru_cache(maxsize=512)
-def sized(face: str, size: int) -> ImageFont.FreeTypeFont:
-    """The face at `size` pixels, shaped by Raqm: without it Arabic and Devanagari come out as loose letters."""
-    return ImageFont.truetype(_FOLDER / face, size, layout_engine=ImageFont.Layout.RAQM)
+    return frozenset(opened(face).face.unicodes)

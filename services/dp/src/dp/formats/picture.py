@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops
 
 from common.images import CleanImage, encode_jpeg
 from dp.domain.crop import Crop, visible_part
-from dp.domain.template import Border, Box, FillLayer, ImageLayer, Layer, PhotoLayer, Template, TextLayer
+from dp.domain.template import Border, Box, FillLayer, ImageLayer, Layer, Paint, PhotoLayer, Template, TextLayer
 from dp.formats.clusters import read
-from dp.formats.fitting import CAP_HEIGHT, DESCENT, LINE_HEIGHT, Setting, advance, direction, fit, line_width
-from dp.formats.fonts import sized
-from dp.formats.paint import Plate, blurred, colour, mask, plate
+from dp.formats.fitting import CAP_HEIGHT, DESCENT, LINE_HEIGHT, Setting, advance, fit, line_width
+from dp.formats.paint import Plate, blurred, mask, plate
+from dp.formats.shaping import silhouette
 
 QUALITY: Final = 88
 _WHITE: Final = (255, 255, 255)
@@ -169,15 +169,15 @@ def _draw_text(canvas: Image.Image, layer: TextLayer, words: str) -> tuple[str, 
     if not letters.clusters:
         return ()
     setting = fit(letters, layer)
-    pen = ImageDraw.Draw(canvas, "RGBA")
-    ink = colour(layer.colour)
-    features = ["case"] if layer.case == "upper" else None
+    ink = Paint((layer.colour,))
     for number, line in enumerate(setting.lines):
         x = layer.box.x + _indent(layer, line_width(line, setting.size, layer.tracking))
-        y = _first_baseline(layer, setting) + number * LINE_HEIGHT * setting.size
+        # Letters stand on a whole row of pixels: that is what keeps their feet sharp.
+        baseline = round(_first_baseline(layer, setting) + number * LINE_HEIGHT * setting.size)
         for run in line:
-            face = sized(run.face, setting.size)
-            pen.text((x, round(y)), run.text, ink, face, anchor="ls", direction=direction(run), features=features)
+            if (seen := silhouette(run, setting.size, x)) is not None:
+                form, (left, top) = seen
+                plate(ink, form, (left, baseline + top)).lay_on(canvas)
             x += advance(run, setting.size, layer.tracking)
     return letters.missing
 

@@ -91,7 +91,8 @@ class TicketTierView(View):
     def of(cls, offered: OfferedTier, event: Event) -> "TicketTierView":
         """From the domain's value. A free tier is free in its event's currency, once that is known."""
         tier = offered.tier
-        price = price_in(event.currency, tier.price) or tier.price
+        told = price_in(event.currency, tier.price)
+        price = tier.price if told is None else told
         values = {name: getattr(tier, name) for name in cls.model_fields if name not in ("price", "availability")}
         return cls(price=MoneyView.of(price), availability=offered.availability, **values)
 

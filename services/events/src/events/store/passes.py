@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import Transaction
@@ -89,6 +89,8 @@ async def page_of_passes(
 
 def held_by(reader: Reader) -> ColumnElement[bool]:
     """Passes of that reader, and those that wait for their verified address and will be attached in a moment."""
+    if reader.user_id is None:
+        return false()
     held = passes.c.holder_user_id == reader.user_id
     if reader.address is None:
         return held
@@ -98,7 +100,11 @@ def held_by(reader: Reader) -> ColumnElement[bool]:
 def of_order(order_id: OrderId, reader: Reader | None) -> ColumnElement[bool]:
     """Passes of that order; where a reader is named, only those they hold or bought."""
     of_it = passes.c.order_id == order_id
-    return of_it if reader is None else and_(of_it, or_(held_by(reader), passes.c.buyer_user_id == reader.user_id))
+    if reader is None:
+        return of_it
+    if reader.user_id is None:
+        return false()
+    return and_(of_it, or_(held_by(reader), passes.c.buyer_user_id == reader.user_id))
 
 
 async def door_count(tx: Transaction, event_id: EventId) -> DoorCount:

@@ -12,8 +12,8 @@ from identity.domain.client import Client, network_of
 from identity.errors import SystemOnly
 from identity.formats.access_tokens import AccessTokens
 
-CLIENT_ADDRESS = "x-client-address"
-"""Set by the gateway on every request, and stripped there when it comes from outside."""
+CLIENT_ADDRESS = "x-forwarded-for"
+"""One address, set anew by the gateway on every request: what clients or unknown proxies wrote there never gets past it."""
 
 
 async def current_client(request: Request, principal: CurrentPrincipal) -> Client:

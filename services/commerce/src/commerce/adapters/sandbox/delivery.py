@@ -16,11 +16,11 @@ AT_ONCE = 8
 class Delivery:
     """The sandbox's postman."""
 
-    def __init__(self, database: Database, outgoing: Outgoing, *, secret: str, public_url: str) -> None:
+    def __init__(self, database: Database, outgoing: Outgoing, *, secret: str, gateway_url: str) -> None:
         self._database = database
         self._outgoing = outgoing
         self._secret = secret
-        self._url = f"{public_url.rstrip('/')}/v1/payments/webhooks/sandbox"
+        self._url = f"{gateway_url.rstrip('/')}/v1/payments/webhooks/sandbox"
 
     async def deliver(self) -> int:
         """Send what is due, a few at a time; how many."""
