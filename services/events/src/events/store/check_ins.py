@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from common.db import Transaction
 from common.ids import CheckInId, EventId, PassId
@@ -48,7 +48,7 @@ async def last_passages(tx: Transaction, pass_ids: list[PassId]) -> dict[PassId,
     query = (
         select(check_ins)
         .where(check_ins.c.pass_id.in_(pass_ids), check_ins.c.reason.is_(None))
-        .distinct(check_ins.c.pass_id)
+        .ext(distinct_on(check_ins.c.pass_id))
         .order_by(check_ins.c.pass_id, check_ins.c.id.desc())
     )
     return {row.pass_id: _check_in(row) for row in await tx.all(query)}
