@@ -95,6 +95,12 @@ class TokenRefused(Unauthenticated):
     code = "gateway.token_refused"
 
 
+class SessionReplaced(Unauthenticated):
+    """You signed in on another device, and only one may be signed in at a time. Sign in here to go on."""
+
+    code = "gateway.session_replaced"
+
+
 class CapabilityMissing(Forbidden):
     """You need the capability {capability} for this."""
 

@@ -41,6 +41,17 @@ async def test_a_notice_bites_on_the_very_next_request(world: World, key: str) -
     assert len(world["commerce"].heard) == 50
 
 
+async def test_someone_replaced_by_a_newer_sign_in_is_told_so(world: World) -> None:
+    person = principals.user()
+    token = world.identity.sign_in(person)
+    assert person.sign_in_id is not None
+    del world.identity.people[person.sign_in_id]
+    world.identity.ended_because = "session_replaced"
+    answer = await world.ask("GET", "/v1/orders", token=token)
+    assert (answer.status, answer.code) == (401, "gateway.session_replaced")
+    assert world["commerce"].heard == []
+
+
 async def test_without_any_notice_the_next_renewal_brings_the_drop(world: World) -> None:
     person = principals.user()
     token = world.identity.sign_in(person)

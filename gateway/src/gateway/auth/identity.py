@@ -11,7 +11,7 @@ from common.ids import OrganizationId, SignInId, WorkspaceId
 from common.principal import SYSTEM, Kind, Principal
 from common.session_feed import LeaseAnswer, LeaseRequest, LookupAnswer, LookupRequest
 from gateway.auth.internal_tokens import InternalTokens
-from gateway.errors import IdentityAway, TokenRefused
+from gateway.errors import IdentityAway, SessionReplaced, TokenRefused
 from gateway.upstream import AnswerMalformed, ConnectionBroken, OutOfTime, Pool, Unreachable
 from gateway.upstream.call import call
 
@@ -47,7 +47,8 @@ class Identity:
         """Who a sign-in (by its id), a device or an API key (by its whole token) is, now.
 
         Raises:
-            TokenRefused: it has ended.
+            SessionReplaced: it ended because its person signed in elsewhere.
+            TokenRefused: it has ended otherwise.
             IdentityAway: nobody can tell.
         """
         body = LookupRequest(sign_in_id=name).model_dump_json(by_alias=True).encode()
@@ -55,7 +56,7 @@ class Identity:
         try:
             found = LookupAnswer.model_validate_json(answer)
             if not found.active:
-                raise TokenRefused()
+                raise SessionReplaced() if found.reason == "session_replaced" else TokenRefused()
             return _principal(found)
         except (ValueError, KeyError):
             raise IdentityAway() from None

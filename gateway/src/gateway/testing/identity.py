@@ -25,6 +25,7 @@ class FakeIdentity(FakeService):
         self.drops: list[str] = []
         self._positions: dict[str, int] = {}
         self.lease_ms = 1000
+        self.ended_because = "signed_out"
         self.before_lookup: Callable[[], Awaitable[None]] | None = None
         """Runs after a look-up has read its answer and before it is sent."""
         self.reply = self.tell
@@ -66,7 +67,7 @@ class FakeIdentity(FakeService):
         if self.before_lookup is not None:
             await self.before_lookup()
         if principal is None:
-            return json_answer({"active": False, "reason": "ended"})
+            return json_answer({"active": False, "reason": self.ended_because})
         return json_answer(
             {
                 "active": True,
