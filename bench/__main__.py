@@ -10,7 +10,7 @@ from tests.e2e.journey import StepFailed
 
 from bench import gateway, latency, orders, starts
 from bench.report import NotMeasured, say
-from bench.stack import Platform, platform
+from bench.stack import Platform, forget, platform
 
 ON_A_PLATFORM: dict[str, Callable[[Platform], None]] = {
     "gateway": gateway.run,
@@ -31,6 +31,10 @@ def main() -> int:
     try:
         outcomes = _on_one_platform([ON_A_PLATFORM[name] for name in names if name in ON_A_PLATFORM])
         outcomes += [_measured(BY_ITSELF[name]) for name in names if name in BY_ITSELF]
+        forget()
+    except NotMeasured as reason:
+        sys.stderr.write(f"{reason}\n")
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0 if all(outcomes) else 1
@@ -40,6 +44,7 @@ def _on_one_platform(measurements: list[Callable[[Platform], None]]) -> list[boo
     """Whether each could be measured, on a platform that is started once for all of them."""
     outcomes: list[bool] = []
     if measurements:
+        forget()
         outcomes.append(_measured(lambda: _one_after_the_other(measurements, outcomes)))
     return outcomes
 

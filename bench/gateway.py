@@ -116,7 +116,6 @@ def _environment() -> Environment:
     return {
         **environment,
         "LANYARD_PORT": str(OURS),
-        "LANYARD_NATS_USER": "gateway",
         "LANYARD_UPSTREAMS": json.dumps({**upstreams, "dp": [f"http://127.0.0.1:{UPSTREAM}"]}),
         "LANYARD_RATE_LIMITS": UNLIMITED,
         "LANYARD_LOG_FORMAT": "json",

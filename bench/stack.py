@@ -75,7 +75,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def forget() -> None:
-    """Remove the bench platform's data, so that the next start is a cold one."""
+    """Remove the bench platform's data: the next start is a cold one. Raises NotMeasured while another bench uses them."""
     output_of([sys.executable, "-m", "devstack.command", "clean"], 60, environment())
 
 

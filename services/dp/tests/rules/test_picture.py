@@ -167,6 +167,11 @@ def test_a_half_transparent_shape_lets_half_through() -> None:
     assert near(drawn(BLACK, veil).getpixel((500, 900)), (0, 0, 0))
 
 
+def test_half_transparent_words_let_half_through() -> None:
+    milk = TextLayer(Box(90, 700, 900, 300), 250, 250, "#ffffff80", field="name")
+    assert near(drawn(BLACK, milk, name="I").getpixel((540, 850)), (128, 128, 128))
+
+
 def test_a_blurred_shape_fades_and_may_reach_beyond_the_canvas() -> None:
     glow = drawn(BLACK, ShapeLayer("circle", Box(-200, -200, 400, 400), Paint(("#ffffff",)), blur=100)).convert("L")
     levels = glow.tobytes()

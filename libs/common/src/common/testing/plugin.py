@@ -16,8 +16,7 @@ def servers() -> Iterator[Servers]:
     folder = Path(tempfile.mkdtemp(prefix="lanyard-tests-"))
     started = start_servers(folder)
     yield started
-    destroy = getattr(started.postgres, "destroy", started.postgres.stop)
-    destroy()
+    started.close()
     remove(folder)
 
 

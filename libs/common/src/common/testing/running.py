@@ -20,10 +20,12 @@ from common.house_tables import inbox, outbox
 from common.messages import Message
 from common.principal import ANONYMOUS, InternalIssuer, Principal
 from common.service import Service, create_app
-from common.testing.servers import PASSWORD, DatabaseUrls, NatsServer, Servers
+from common.testing.brokers import PASSWORD, NatsServer, provision_broker
+from common.testing.servers import DatabaseUrls, Servers
 from common.testing.waiting import eventually
 from common.tokens import SigningKey
-from common.topology import consumers, streams
+
+__all__ = ["GATEWAY_KEY", "RunService", "Running", "provision_broker", "running"]
 
 Spoken = TypeVar("Spoken", bound=Message)
 
@@ -152,39 +154,45 @@ async def running(
 
     Hand in `broker` or `urls` to share them with another service under test, or to outlive a crash.
     """
-    own_broker = broker is None
-    broker = broker or servers.nats()
-    own_urls = urls is None
-    urls = urls or servers.database(service.name)
     clock = clock or SystemClock()
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
-    values = {
-        "database_url": urls.app,
-        "nats_url": broker.url,
-        "nats_user": service.name,
-        "nats_password": PASSWORD,
-        "internal_keys": GATEWAY_KEY.public_jwks(),
-        "cron_secret": "cron-secret",
-        **(settings or {}),
-    }
-    try:
-        if own_broker:
-            await provision_broker(broker)
+    async with _servers_of_its_own(service.name, servers, broker, urls) as (own_broker, own_urls):
+        values = {
+            "database_url": own_urls.app,
+            "nats_url": own_broker.url,
+            "nats_user": service.name,
+            "nats_password": PASSWORD,
+            "internal_keys": GATEWAY_KEY.public_jwks(),
+            "cron_secret": "cron-secret",
+            **(settings or {}),
+        }
         app = create_app(service, service.settings(**values), clock=clock, retry_after=retry_after)
         async with app.router.lifespan_context(app):
+            bus, database = app.state.runtime.bus, app.state.database
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
-                world = Running(service, app, client, app.state.database, urls, broker, clock, app.state.runtime.bus)
+                world = Running(service, app, client, database, own_urls, own_broker, clock, bus)
                 async with world._stack:
                     yield world
+
+
+@asynccontextmanager
+async def _servers_of_its_own(
+    service: str, servers: Servers, broker: NatsServer | None, urls: DatabaseUrls | None
+) -> AsyncIterator[tuple[NatsServer, DatabaseUrls]]:
+    """What was not handed in is made, both side by side, and removed in the end."""
+
+    async def a_broker() -> NatsServer:
+        return broker or await asyncio.to_thread(servers.brokers.provisioned)
+
+    async def a_database() -> DatabaseUrls:
+        return urls or await asyncio.to_thread(servers.database, service)
+
+    own_broker, own_urls = await asyncio.gather(a_broker(), a_database())
+    try:
+        yield own_broker, own_urls
     finally:
-        if own_broker:
-            await asyncio.to_thread(broker.stop)
-        if own_urls:
-            await asyncio.to_thread(servers.drop, urls)
-
-
-async def provision_broker(broker: NatsServer) -> None:
-    """Make every stream and consumer of the house on a fresh broker."""
-    async with Bus.connect(broker.url, user="provisioner", password=PASSWORD) as provisioner:
-        await provisioner.provision(streams(), consumers())
+        if broker is None:
+            await asyncio.to_thread(servers.brokers.discard, own_broker)
+        if urls is None:
+            await asyncio.to_thread(servers.drop, own_urls)

@@ -1,12 +1,13 @@
 """Real PostgreSQL and NATS for tests: embedded ones, or containers where `LANYARD_TEST_SERVERS=containers` asks for them.
 
 The same tests run on both. A backend that was asked for and is missing fails; it never skips. Each test gets a database of
-its own, cloned from the migrated template of its service, and a broker of its own.
+its own, cloned from the migrated template of its service, and a broker of its own (see `common.testing.brokers`).
 """
 
+import gc
 import os
 import shutil
-import tempfile
+import threading
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -17,26 +18,9 @@ from psycopg import sql
 
 from common import migrations
 from common.house_tables import HOUSE_TABLES_1
-from common.messages.base import SERVICES
-from common.nats_conf import nats_conf
+from common.testing.brokers import PASSWORD, Brokers, NatsServer
 
-PASSWORD = "test-password"
-NATS_ENVIRONMENT = {f"LANYARD_NATS_PASSWORD_{name.upper()}": PASSWORD for name in (*SERVICES, "gateway", "provisioner")}
-
-
-class NatsServer(Protocol):
-    """A broker that tests may kill."""
-
-    @property
-    def url(self) -> str:
-        """`nats://…` without user and password."""
-        ...
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def kill(self) -> None: ...
+__all__ = ["PASSWORD", "DatabaseUrls", "NatsServer", "PostgresServer", "Servers", "remove", "start_servers"]
 
 
 class PostgresServer(Protocol):
@@ -67,13 +51,15 @@ class Servers:
     def __init__(self, postgres: PostgresServer, backend: str, folder: Path) -> None:
         self.postgres = postgres
         self.backend = backend
-        self._folder = folder
+        self.brokers = Brokers(backend, folder)
         self._templates: dict[str, str] = {}
+        self._making = threading.Lock()
         self._numbers = count(1)
 
     def database(self, service: str) -> DatabaseUrls:
         """A fresh, migrated, empty database of `service`."""
-        template = self._templates.get(service) or self._make_template(service)
+        with self._making:
+            template = self._templates.get(service) or self._make_template(service)
         name = f"{template}_{next(self._numbers)}"
         clone = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy").format(
             sql.Identifier(name), sql.Identifier(template), sql.Identifier(f"{service}_owner")
@@ -92,24 +78,28 @@ class Servers:
 
     def drop(self, urls: DatabaseUrls) -> None:
         """Remove a test's database."""
-        self._as_superuser(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(urls.name)))
+        with psycopg.connect(self.postgres.url(), autocommit=True) as connection:
+            # A connection that was given up while it was being made (the service stopped just then) keeps its socket
+            # until it is collected. Its server process still waits for the password, for up to a minute, and no database
+            # is dropped meanwhile.
+            if connection.execute("SELECT 1 FROM pg_stat_activity WHERE state = 'starting'").fetchone():
+                gc.collect()
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(urls.name)))
 
     def nats(self) -> NatsServer:
         """A broker of one's own, running, with nothing provisioned."""
-        return self._new_nats(Path(tempfile.mkdtemp(prefix="nats-", dir=self._folder)))
+        return self.brokers.bare()
 
-    def _new_nats(self, directory: Path) -> NatsServer:
-        config = directory / "nats.conf"
-        config.write_text(nats_conf())
-        if self.backend == "containers":
-            from common.testing.containers import NatsInContainer  # noqa: PLC0415 - only where containers are asked for
+    def hash_passwords_lightly(self) -> None:
+        """Tests open thousands of connections as roles whose password is no secret; each would cost 4,096 rounds twice."""
+        self._as_superuser(sql.Composed([sql.SQL("ALTER SYSTEM SET scram_iterations = 1")]))
+        self._as_superuser(sql.Composed([sql.SQL("SELECT pg_reload_conf()")]))
 
-            return NatsInContainer(config, NATS_ENVIRONMENT)
-        from devstack.servers.nats import EmbeddedNats  # noqa: PLC0415 - only where embedded servers are asked for
-
-        server = EmbeddedNats(directory, config=config, environment=NATS_ENVIRONMENT)
-        server.start()
-        return server
+    def close(self) -> None:
+        """Stop the database server for good and remove what brokers left."""
+        self.brokers.close()
+        destroy = getattr(self.postgres, "destroy", self.postgres.stop)
+        destroy()
 
     def _make_template(self, service: str) -> str:
         name = f"template_{service}"
@@ -152,7 +142,9 @@ def start_servers(folder: Path) -> Servers:
     else:
         raise ValueError(f"LANYARD_TEST_SERVERS is 'embedded' or 'containers', not {backend!r}")
     postgres.start()
-    return Servers(postgres, backend, folder)
+    servers = Servers(postgres, backend, folder)
+    servers.hash_passwords_lightly()
+    return servers
 
 
 def _provision_script() -> Path:

@@ -1,0 +1,132 @@
+"""Brokers for tests: one for each test, with every stream and consumer of the house on it, for a few milliseconds.
+
+Streams are made once a test process; each test's broker starts on a copy of that store. The store lies in memory where the
+machine offers that: brokers write through to the disk for every message, and no test pulls the plug of the machine. A killed
+broker finds its store again there as well.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from common.bus import Bus
+from common.messages.base import SERVICES
+from common.nats_conf import nats_conf
+from common.topology import consumers, streams
+
+PASSWORD = "test-password"
+NATS_ENVIRONMENT = {f"LANYARD_NATS_PASSWORD_{name.upper()}": PASSWORD for name in (*SERVICES, "gateway", "provisioner")}
+_MEMORY = Path("/dev/shm")
+_ROOM_WANTED = 512 * 1024 * 1024
+_PREFIX = "lanyard-tests-brokers-"
+
+
+class NatsServer(Protocol):
+    """A broker that tests may kill."""
+
+    @property
+    def url(self) -> str:
+        """`nats://…` without user and password."""
+        ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class Brokers:
+    """The brokers of one test process. Safe to be used from several threads."""
+
+    def __init__(self, backend: str, folder: Path) -> None:
+        """`folder` is where stores lie when memory offers no room."""
+        self._backend = backend
+        self._folder = folder
+        self._making = threading.Lock()
+        self._stores: dict[NatsServer, Path] = {}
+
+    def bare(self) -> NatsServer:
+        """A running broker with nothing on it."""
+        return self._start(self._new_folder())
+
+    def provisioned(self) -> NatsServer:
+        """A running broker with every stream and consumer of the house."""
+        if self._backend == "containers":
+            broker = self.bare()
+            asyncio.run(provision_broker(broker))
+            return broker
+        with self._making:
+            template = self._template
+        folder = self._new_folder()
+        shutil.copytree(template, folder / template.name)
+        return self._start(folder)
+
+    def discard(self, broker: NatsServer) -> None:
+        """End a broker that nobody needs any more, with its store. Nothing is to be saved, so an embedded one is killed."""
+        folder = self._stores.pop(broker)
+        if self._backend == "containers":
+            broker.stop()
+        else:
+            broker.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove every store."""
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    @cached_property
+    def _root(self) -> Path:
+        if not _has_room(_MEMORY):
+            return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._folder))
+        _forget_those_of_dead_processes()
+        return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_MEMORY))
+
+    @cached_property
+    def _template(self) -> Path:
+        folder = self._new_folder()
+        broker = self._start(folder)
+        asyncio.run(provision_broker(broker))
+        broker.stop()
+        return folder / "jetstream"
+
+    def _new_folder(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix="nats-", dir=self._root))
+
+    def _start(self, folder: Path) -> NatsServer:
+        config = folder / "nats.conf"
+        config.write_text(nats_conf())
+        if self._backend == "containers":
+            from common.testing.containers import NatsInContainer  # noqa: PLC0415 - only where containers are asked for
+
+            broker: NatsServer = NatsInContainer(config, NATS_ENVIRONMENT)
+        else:
+            from devstack.servers.nats import EmbeddedNats  # noqa: PLC0415 - only where embedded servers are asked for
+
+            broker = EmbeddedNats(folder, config=config, environment=NATS_ENVIRONMENT)
+            broker.start()
+        self._stores[broker] = folder
+        return broker
+
+
+async def provision_broker(broker: NatsServer) -> None:
+    """Make every stream and consumer of the house on a fresh broker."""
+    async with Bus.connect(broker.url, user="provisioner", password=PASSWORD) as provisioner:
+        await provisioner.provision(streams(), consumers())
+
+
+def _has_room(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= _ROOM_WANTED
+
+
+def _forget_those_of_dead_processes() -> None:
+    """Memory is not emptied by a restart of the tests: what a killed run left there is removed by the next one."""
+    for left in _MEMORY.glob(f"{_PREFIX}*-*"):
+        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(left, ignore_errors=True)
