@@ -1,12 +1,9 @@
 """Brokers for tests: one for each test, with every stream and consumer of the house on it, for a few milliseconds.
 
-Streams are made once a test process; each test's broker starts on a copy of that store. The store lies in memory where the
-machine offers that: brokers write through to the disk for every message, and no test pulls the plug of the machine. A killed
-broker finds its store again there as well.
+Streams are made once a test process; each test's broker starts on a copy of that store.
 """
 
 import asyncio
-import os
 import shutil
 import tempfile
 import threading
@@ -21,9 +18,6 @@ from common.topology import consumers, streams
 
 PASSWORD = "test-password"
 NATS_ENVIRONMENT = {f"LANYARD_NATS_PASSWORD_{name.upper()}": PASSWORD for name in (*SERVICES, "gateway", "provisioner")}
-_MEMORY = Path("/dev/shm")
-_ROOM_WANTED = 512 * 1024 * 1024
-_PREFIX = "lanyard-tests-brokers-"
 
 
 class NatsServer(Protocol):
@@ -45,7 +39,7 @@ class Brokers:
     """The brokers of one test process. Safe to be used from several threads."""
 
     def __init__(self, backend: str, folder: Path) -> None:
-        """`folder` is where stores lie when memory offers no room."""
+        """Stores lie below `folder`."""
         self._backend = backend
         self._folder = folder
         self._making = threading.Lock()
@@ -76,17 +70,6 @@ class Brokers:
             broker.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
-    def close(self) -> None:
-        """Remove every store."""
-        shutil.rmtree(self._root, ignore_errors=True)
-
-    @cached_property
-    def _root(self) -> Path:
-        if not _has_room(_MEMORY):
-            return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._folder))
-        _forget_those_of_dead_processes()
-        return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_MEMORY))
-
     @cached_property
     def _template(self) -> Path:
         folder = self._new_folder()
@@ -96,7 +79,7 @@ class Brokers:
         return folder / "jetstream"
 
     def _new_folder(self) -> Path:
-        return Path(tempfile.mkdtemp(prefix="nats-", dir=self._root))
+        return Path(tempfile.mkdtemp(prefix="nats-", dir=self._folder))
 
     def _start(self, folder: Path) -> NatsServer:
         config = folder / "nats.conf"
@@ -118,15 +101,3 @@ async def provision_broker(broker: NatsServer) -> None:
     """Make every stream and consumer of the house on a fresh broker."""
     async with Bus.connect(broker.url, user="provisioner", password=PASSWORD) as provisioner:
         await provisioner.provision(streams(), consumers())
-
-
-def _has_room(folder: Path) -> bool:
-    return folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= _ROOM_WANTED
-
-
-def _forget_those_of_dead_processes() -> None:
-    """Memory is not emptied by a restart of the tests: what a killed run left there is removed by the next one."""
-    for left in _MEMORY.glob(f"{_PREFIX}*-*"):
-        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(left, ignore_errors=True)

@@ -183,10 +183,10 @@ async def _servers_of_its_own(
     """What was not handed in is made, both side by side, and removed in the end."""
 
     async def a_broker() -> NatsServer:
-        return broker or await asyncio.to_thread(servers.brokers.provisioned)
+        return await asyncio.to_thread(servers.brokers.provisioned) if broker is None else broker
 
     async def a_database() -> DatabaseUrls:
-        return urls or await asyncio.to_thread(servers.database, service)
+        return await asyncio.to_thread(servers.database, service) if urls is None else urls
 
     own_broker, own_urls = await asyncio.gather(a_broker(), a_database())
     try:

@@ -19,6 +19,7 @@ from psycopg import sql
 from common import migrations
 from common.house_tables import HOUSE_TABLES_1
 from common.testing.brokers import PASSWORD, Brokers, NatsServer
+from common.testing.memory import folder_in_memory
 
 __all__ = ["PASSWORD", "DatabaseUrls", "NatsServer", "PostgresServer", "Servers", "remove", "start_servers"]
 
@@ -51,7 +52,8 @@ class Servers:
     def __init__(self, postgres: PostgresServer, backend: str, folder: Path) -> None:
         self.postgres = postgres
         self.backend = backend
-        self.brokers = Brokers(backend, folder)
+        self._memory = folder_in_memory() if backend == "embedded" else None
+        self.brokers = Brokers(backend, self._memory or folder)
         self._templates: dict[str, str] = {}
         self._making = threading.Lock()
         self._numbers = count(1)
@@ -90,16 +92,30 @@ class Servers:
         """A broker of one's own, running, with nothing provisioned."""
         return self.brokers.bare()
 
-    def hash_passwords_lightly(self) -> None:
-        """Tests open thousands of connections as roles whose password is no secret; each would cost 4,096 rounds twice."""
-        self._as_superuser(sql.Composed([sql.SQL("ALTER SYSTEM SET scram_iterations = 1")]))
-        self._as_superuser(sql.Composed([sql.SQL("SELECT pg_reload_conf()")]))
+    def prepare(self) -> None:
+        """Make the running database server quick at what tests do most: connections and whole databases."""
+        # Roles' passwords are no secret here; each of thousands of connections would cost 4,096 rounds on both sides.
+        self._as_superuser(sql.SQL("ALTER SYSTEM SET scram_iterations = 1").format())
+        self._as_superuser(sql.SQL("SELECT pg_reload_conf()").format())
+        if self._memory is not None:
+            self._keep_databases_in(self._memory / "databases")
 
     def close(self) -> None:
-        """Stop the database server for good and remove what brokers left."""
-        self.brokers.close()
+        """Stop the database server for good and remove what lies in memory."""
         destroy = getattr(self.postgres, "destroy", self.postgres.stop)
         destroy()
+        if self._memory is not None:
+            remove(self._memory)
+
+    def _keep_databases_in(self, folder: Path) -> None:
+        """Every database made from now on lies there: a clone takes the tablespace of its template."""
+        folder.mkdir()
+        with psycopg.connect(self.postgres.url()) as connection:
+            [data] = connection.execute("SHOW data_directory").fetchone() or ("",)
+        server = Path(data).stat()
+        os.chown(folder, server.st_uid, server.st_gid)
+        self._as_superuser(sql.SQL("CREATE TABLESPACE memory LOCATION {}").format(sql.Literal(str(folder))))
+        self._as_superuser(sql.SQL("ALTER DATABASE template1 SET TABLESPACE memory").format())
 
     def _make_template(self, service: str) -> str:
         name = f"template_{service}"
@@ -143,7 +159,7 @@ def start_servers(folder: Path) -> Servers:
         raise ValueError(f"LANYARD_TEST_SERVERS is 'embedded' or 'containers', not {backend!r}")
     postgres.start()
     servers = Servers(postgres, backend, folder)
-    servers.hash_passwords_lightly()
+    servers.prepare()
     return servers
 
 
