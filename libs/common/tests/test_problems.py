@@ -205,6 +205,13 @@ async def test_our_own_faults_tell_nothing_of_their_cause(run_commerce: RunServi
         assert "RuntimeError" not in answer.text
 
 
+async def test_a_fault_carries_the_trace_it_is_logged_under(run_commerce: RunService) -> None:
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    async with run_commerce(parts=shop()) as world:
+        answer = await world.get("/v1/broken", headers={"traceparent": traceparent})
+        assert answer.json()["traceId"] == "0af7651916cd43dd8448eb211c80319c"
+
+
 async def test_a_statement_that_ran_out_of_time_may_be_tried_again(run_commerce: RunService) -> None:
     async with run_commerce(parts=shop()) as world:
         answer = await world.get("/v1/slow")

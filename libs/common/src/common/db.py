@@ -113,6 +113,8 @@ class Database:
             max_overflow=max_overflow,
             pool_timeout=5,
             pool_pre_ping=True,
+            # An error's text goes to logs and traces; the values are mail addresses, tokens and names.
+            hide_parameters=True,
             isolation_level="READ COMMITTED",
             connect_args={
                 "options": "-c timezone=UTC",

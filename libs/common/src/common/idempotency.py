@@ -18,11 +18,11 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, delete, select, text, update
+from sqlalchemy import ColumnElement, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from common.db import Database, Transaction
+from common.db import Database, Transaction, moment
 from common.house_tables import idempotency_keys as keys
 from common.problems import problem_response
 from common.refusals import BadRequest, Conflict, Refusal, Unprocessable
@@ -114,35 +114,22 @@ class OnceOnly:
             IdempotencyKeyReused: it stands for another request.
             RequestStillRunning: another request with it is under way.
         """
-        connection = transaction.connection
-        lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-        if not await connection.scalar(lock, {"name": f"idempotency {self._principal} {self._key}"}):
-            raise RequestStillRunning(retry_after=1)
-        await connection.execute(delete(keys).where(self._mine(), keys.c.created_at < transaction.now - KEPT))
-        claim = insert(keys).values(
-            principal=self._principal,
-            key=self._key,
-            fingerprint=self._fingerprint,
-            created_at=transaction.now,
-            leased_until=transaction.now + _LEASE,
-        )
-        resumable = keys.c.status.is_(None) & (keys.c.leased_until < transaction.now)
-        claim = claim.on_conflict_do_update(
-            constraint="pk_idempotency_keys",
-            set_={"leased_until": transaction.now + _LEASE},
-            where=resumable & (keys.c.fingerprint == self._fingerprint),
-        )
-        if await connection.scalar(claim.returning(keys.c.key)) is None:
-            await self._answer_from(connection)
+        values = {
+            "principal": self._principal,
+            "key": self._key,
+            "fingerprint": self._fingerprint,
+            "lock": f"idempotency {self._principal} {self._key}",
+            "now": transaction.now,
+            "leased_until": transaction.now + _LEASE,
+            "expired": transaction.now - KEPT,
+        }
+        if await transaction.connection.scalar(_CLAIM, values) is None:
+            await self._answer_from(transaction.connection)
 
     async def finish(self, transaction: Transaction, status: int, body: str) -> None:
         """Store the answer in the transaction of the effect."""
-        answer = (
-            update(keys)
-            .where(self._mine())
-            .values(status=status, body=body, media_type="application/json", leased_until=None)
-        )
-        await transaction.execute(answer)
+        values = {"own_principal": self._principal, "own_key": self._key, "status": status, "body": body}
+        await transaction.execute(_FINISH, values)
 
     async def release(self, transaction: Transaction) -> None:
         """Give the key back after a failure that a retry may overcome."""
@@ -177,7 +164,7 @@ class OnceOnly:
             await transaction.execute(statement)
 
     async def stored(self) -> Response | None:
-        """The stored answer to this very request, if there is one. Raises IdempotencyKeyReused."""
+        """The stored answer to this very request, if there is one: for a body that cannot be read. Raises IdempotencyKeyReused."""
         async with self._database.transaction() as transaction:
             fresh = keys.c.created_at >= transaction.now - KEPT
             row = await transaction.one(select(keys).where(self._mine(), fresh))
@@ -188,7 +175,9 @@ class OnceOnly:
         return None if row.status is None else _replayed(row.status, row.body, row.media_type)
 
     async def _answer_from(self, connection: AsyncConnection) -> None:
-        row = (await connection.execute(select(keys).where(self._mine()))).one()
+        row = (await connection.execute(select(keys).where(self._mine()))).first()
+        if row is None:
+            raise RequestStillRunning(retry_after=1)
         if row.fingerprint != self._fingerprint:
             raise IdempotencyKeyReused()
         if row.status is None:
@@ -199,20 +188,42 @@ class OnceOnly:
         return (keys.c.principal == self._principal) & (keys.c.key == self._key)
 
 
+_CLAIM = text("""
+    INSERT INTO idempotency_keys AS known (principal, key, fingerprint, created_at, leased_until)
+    SELECT :principal, :key, :fingerprint, :now, :leased_until
+    WHERE pg_try_advisory_xact_lock(hashtextextended(:lock, 0))
+    ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE
+    SET fingerprint = excluded.fingerprint, created_at = excluded.created_at, leased_until = excluded.leased_until,
+        status = NULL, media_type = NULL, body = NULL
+    WHERE known.created_at < :expired
+       OR (known.status IS NULL AND known.leased_until < :now AND known.fingerprint = excluded.fingerprint)
+    RETURNING key
+""").bindparams(
+    bindparam("now", type_=moment()), bindparam("leased_until", type_=moment()), bindparam("expired", type_=moment())
+)
+"""Take the key, in one statement: when it is new, when it is older than 24 h, or when whoever held it never finished.
+
+The advisory lock makes a second request with the same key find it taken instead of waiting for the first to commit.
+"""
+
+_FINISH = (
+    update(keys)
+    .where(keys.c.principal == bindparam("own_principal"), keys.c.key == bindparam("own_key"))
+    .values(status=bindparam("status"), body=bindparam("body"), media_type="application/json", leased_until=None)
+)
+
+
 def _replayed(status: int, body: str, media_type: str) -> Response:
     return Response(body, status, headers={"Idempotency-Replayed": "true"}, media_type=media_type)
 
 
 async def once_only(request: Request) -> OnceOnly:
-    """The dependency behind `Once`: reads the key, and answers at once when this very request was answered before."""
+    """The dependency behind `Once`: reads the key and binds it to this very request."""
     state = request.app.state
     principal = state.authenticator.authenticate(request.headers.get("authorization"), state.clock.now())
     key = parse_key(request.headers.get("idempotency-key"))
     content = request.method.encode() + b"\0" + request.url.path.encode() + b"\0" + await request.body()
     once = OnceOnly(state.database, principal.actor, key, hashlib.sha256(content).hexdigest())
-    answer = await once.stored()
-    if answer is not None:
-        raise StoredAnswer(answer)
     request.state.once = once
     return once
 

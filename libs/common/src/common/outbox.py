@@ -17,6 +17,9 @@ KEPT_AFTER_SENDING = timedelta(days=7)
 ATTEMPTS_BEFORE_SETTING_ASIDE = 5
 
 
+_INSERT = insert(outbox)
+
+
 class ForeignMessage(Exception):
     """A service tried to say what only another service may say. This is a fault of ours, not of the caller."""
 
@@ -42,7 +45,7 @@ async def insert_messages(
         }
         for message in messages
     ]
-    await connection.execute(insert(outbox), rows)
+    await connection.execute(_INSERT, rows)
 
 
 async def unsent(connection: AsyncConnection, after: int, limit: int) -> Sequence[Row[tuple[object, ...]]]:

@@ -95,7 +95,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(DBAPIError, _on_database)
     app.add_exception_handler(PoolTimeout, _on_pool)
-    app.add_exception_handler(Exception, _on_fault)
 
 
 async def _on_refusal(request: Request, error: Exception) -> Response:
@@ -112,6 +111,12 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     response = problem_response(InvalidRequest(), errors)
     once = getattr(request.state, "once", None)
     if once is not None:
+        try:
+            answered_before: Response | None = await once.stored()
+        except Refusal as refusal:
+            return problem_response(refusal)
+        if answered_before is not None:
+            return answered_before
         await once.store_unprocessable(response)
     return response
 
@@ -145,7 +150,7 @@ async def _on_database(request: Request, error: Exception) -> Response:
     if isinstance(error, OperationalError) or error.connection_invalidated:
         log.warning("the database is away", error=type(error.orig).__name__, sqlstate=sqlstate)
         return problem_response(DatabaseUnavailable())
-    return await _on_fault(request, error)
+    return fault_response(request.method, _template(request), error)
 
 
 async def _on_pool(request: Request, error: Exception) -> Response:
@@ -153,8 +158,9 @@ async def _on_pool(request: Request, error: Exception) -> Response:
     return problem_response(DatabaseUnavailable())
 
 
-async def _on_fault(request: Request, error: Exception) -> Response:
-    log.error("a request failed", path=_template(request), method=request.method, exc_info=error)
+def fault_response(method: str, route: str, error: BaseException) -> Response:
+    """Record a fault of ours under the trace id, and tell nothing of it but that id."""
+    log.error("a request failed", path=route, method=method, exc_info=error)
     return problem_response(InternalFault())
 
 

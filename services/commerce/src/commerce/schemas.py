@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from commerce.domain.basket import MOST_ADMISSIONS, Attendee, Wish
 from commerce.domain.offer import Offer
@@ -15,8 +15,24 @@ from commerce.domain.stock import Word
 from common.ids import EventId, OrderId, OrderLineId, OrganizationId, PaymentId, TicketTierId
 from common.schemas import Body, MoneyView, Name, View
 
+# What a mail header reads as two addresses, a name or a comment is no address. Letters of any script are.
+_ATOM = r"[^\s\x00-\x1f\x7f-\x9f()<>\[\]:;,@\\\".]+"
+_LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
+_MOST_BEFORE_THE_AT = 64
+
+
+def _short_before_the_at(address: str) -> str:
+    if address.index("@") > _MOST_BEFORE_THE_AT:
+        raise ValueError("has more than 64 characters before the @")
+    return address
+
+
 Email = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s\x00-\x1f<>]+@[^@\s\x00-\x1f<>]+$")
+    str,
+    StringConstraints(
+        strip_whitespace=True, max_length=254, pattern=rf"^{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+$"
+    ),
+    AfterValidator(_short_before_the_at),
 ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from commerce.domain.order import Admission, Line, Order, in_review, paid
-from commerce.domain.payment import Payment, ProviderPayment
+from commerce.domain.payment import Payment, ProviderPayment, settled
 from commerce.domain.settlement import Judgement, Verdict, judge
 from common.ids import EventId, OrderId, OrderLineId, OrganizationId, PaymentId, TicketTierId, UserId
 from common.money import Money
@@ -63,26 +63,24 @@ TOLD = ProviderPayment("sbx_1", PAYMENT_ID, ORDER_ID, "succeeded", PRICE)
 
 
 @pytest.mark.parametrize(
-    ("order_status", "event_status", "expected"),
+    ("order_status", "closed", "expected"),
     [
-        ("awaiting_payment", "published", Judgement(Verdict.COMPLETE)),
-        ("awaiting_payment", "ended", Judgement(Verdict.COMPLETE)),
         ("awaiting_payment", None, Judgement(Verdict.COMPLETE)),
-        ("awaiting_payment", "cancelled", Judgement(Verdict.REVIEW, "event_cancelled")),
-        ("expired", "published", Judgement(Verdict.COMPLETE_IF_LEFT)),
-        ("expired", "cancelled", Judgement(Verdict.REVIEW, "event_cancelled")),
-        ("paid", "published", Judgement(Verdict.SURPLUS, "paid_twice")),
-        ("partially_refunded", "published", Judgement(Verdict.SURPLUS, "paid_twice")),
-        ("refunded", "cancelled", Judgement(Verdict.SURPLUS, "paid_twice")),
-        ("cancelled", "published", Judgement(Verdict.REVIEW, "order_was_cancelled")),
-        ("review", "published", Judgement(Verdict.REVIEW, "order_was_review")),
-        ("awaiting_approval", "published", Judgement(Verdict.REVIEW, "order_was_awaiting_approval")),
+        ("awaiting_payment", "event_over", Judgement(Verdict.COMPLETE)),
+        ("awaiting_payment", "event_cancelled", Judgement(Verdict.REVIEW, "event_cancelled")),
+        ("expired", None, Judgement(Verdict.COMPLETE_IF_LEFT)),
+        ("expired", "event_over", Judgement(Verdict.REVIEW, "event_over")),
+        ("expired", "event_cancelled", Judgement(Verdict.REVIEW, "event_cancelled")),
+        ("paid", None, Judgement(Verdict.SURPLUS, "paid_twice")),
+        ("partially_refunded", None, Judgement(Verdict.SURPLUS, "paid_twice")),
+        ("refunded", "event_cancelled", Judgement(Verdict.SURPLUS, "paid_twice")),
+        ("cancelled", None, Judgement(Verdict.REVIEW, "order_was_cancelled")),
+        ("review", None, Judgement(Verdict.REVIEW, "order_was_review")),
+        ("awaiting_approval", None, Judgement(Verdict.REVIEW, "order_was_awaiting_approval")),
     ],
 )
-def test_money_that_fits_meets_the_order_as_it_stands(
-    order_status: Any, event_status: Any, expected: Judgement
-) -> None:
-    assert judge(replace(ORDER, status=order_status), event_status, PAYMENT, TOLD) == expected
+def test_money_that_fits_meets_the_order_as_it_stands(order_status: Any, closed: Any, expected: Judgement) -> None:
+    assert judge(replace(ORDER, status=order_status), closed, PAYMENT, TOLD) == expected
 
 
 @pytest.mark.parametrize(
@@ -97,13 +95,13 @@ def test_money_that_fits_meets_the_order_as_it_stands(
 )
 @pytest.mark.parametrize("order_status", ["awaiting_payment", "expired", "paid", "cancelled"])
 def test_money_that_does_not_fit_is_always_for_a_person(order_status: Any, wrong: Any, reason: str) -> None:
-    judgement = judge(replace(ORDER, status=order_status), "published", PAYMENT, replace(TOLD, **wrong))
+    judgement = judge(replace(ORDER, status=order_status), None, PAYMENT, replace(TOLD, **wrong))
     assert judgement == Judgement(Verdict.REVIEW, reason)
 
 
 @pytest.mark.parametrize("told", ["pending", "succeeded", "failed", "cancelled"])
 def test_a_success_is_final(told: Any) -> None:
-    judgement = judge(ORDER, "published", replace(PAYMENT, status="succeeded"), replace(TOLD, status=told))
+    judgement = judge(ORDER, None, replace(PAYMENT, status="succeeded"), replace(TOLD, status=told))
     assert judgement == Judgement(Verdict.NOTHING)
 
 
@@ -118,14 +116,26 @@ def test_a_success_is_final(told: Any) -> None:
     ],
 )
 def test_a_failure_is_told_once(told: Any, payment: Any, verdict: Verdict) -> None:
-    judgement = judge(ORDER, "published", replace(PAYMENT, status=payment), replace(TOLD, status=told))
+    judgement = judge(ORDER, None, replace(PAYMENT, status=payment), replace(TOLD, status=told))
     assert judgement.verdict is verdict
 
 
 @pytest.mark.parametrize("payment", ["created", "failed", "cancelled"])
 def test_a_success_counts_after_a_failure_and_before_the_first_answer(payment: Any) -> None:
     before = replace(PAYMENT, status=payment, reference=None if payment == "created" else "sbx_1")
-    assert judge(ORDER, "published", before, TOLD) == Judgement(Verdict.COMPLETE)
+    assert judge(ORDER, None, before, TOLD) == Judgement(Verdict.COMPLETE)
+
+
+@pytest.mark.parametrize("amount", [0, -150_000])
+def test_a_success_that_brought_nothing_is_a_failure(amount: int) -> None:
+    assert judge(ORDER, None, PAYMENT, replace(TOLD, amount=Money(amount, "NGN"))) == Judgement(
+        Verdict.FAIL, "nothing_was_paid"
+    )
+
+
+def test_a_payment_keeps_the_name_its_provider_gave_it_first() -> None:
+    assert settled(PAYMENT, "failed", "sbx_2").reference == "sbx_1"
+    assert settled(replace(PAYMENT, reference=None), "failed", "sbx_2").reference == "sbx_2"
 
 
 def test_an_order_moves_on_one_version_at_a_time_and_keeps_its_stock_in_review() -> None:

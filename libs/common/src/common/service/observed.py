@@ -1,4 +1,7 @@
-"""One span and one measurement for each request, named by the route's template so that ids never become labels."""
+"""One span and one measurement for each request, named by the route's template so that ids never become labels.
+
+What no handler knew ends here, inside the span: its answer then carries the trace id that the log has.
+"""
 
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -7,6 +10,7 @@ from typing import Any
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Histogram
 
+from common.problems import fault_response
 from common.telemetry import context_of, tracer
 
 Scope = MutableMapping[str, Any]
@@ -31,12 +35,12 @@ class Observed:
         if scope["type"] != "http" or scope["path"] in _SILENT:
             await self._app(scope, receive, send)
             return
-        started, status = time.perf_counter(), 500
+        started, status, answering = time.perf_counter(), 500, False
 
         async def observed_send(message: MutableMapping[str, Any]) -> None:
-            nonlocal status
+            nonlocal status, answering
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answering = message["status"], True
             await send(message)
 
         traceparent = next(
@@ -47,8 +51,12 @@ class Observed:
         with span as current:
             try:
                 await self._app(scope, receive, observed_send)
+            except Exception as error:
+                if answering:
+                    raise
+                await fault_response(method, _route(scope), error)(scope, receive, observed_send)
             finally:
-                route = getattr(scope.get("route"), "path", "unmatched")
+                route = _route(scope)
                 current.update_name(f"{method} {route}")
                 current.set_attributes(
                     {"http.request.method": method, "http.route": route, "http.response.status_code": status}
@@ -56,3 +64,7 @@ class Observed:
                 if status >= 500:
                     current.set_status(trace.StatusCode.ERROR)
                 self._duration.labels(method, route, str(status)).observe(time.perf_counter() - started)
+
+
+def _route(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", "unmatched"))

@@ -12,8 +12,9 @@ from common.principal import Principal
 
 async def cancel_order(tx: Transaction, principal: Principal, order_id: OrderId) -> Order:
     """Give the places back at once. An order cancelled before is answered as it is."""
+    buyer = principal.require_user()
     order = await orders.lock_order(tx, order_id)
-    if order is None or order.buyer_user_id != principal.require_user():
+    if order is None or order.buyer_user_id != buyer:
         raise UnknownOrder()
     if order.status == "cancelled":
         return order

@@ -2,11 +2,10 @@
 
 from commerce.actions.settle_payment import settle_payment
 from commerce.actions.start_payment import open_at_provider
-from commerce.adapters.providers import Providers
+from commerce.adapters.providers import Providers, reason_of
 from commerce.domain.payment import Payment
 from commerce.store import orders, payments
 from common.db import Database
-from common.refusals import Refusal
 from common.telemetry import logger
 
 log = logger("payments")
@@ -23,8 +22,8 @@ async def check_payments(database: Database, providers: Providers) -> int:
         for payment in due:
             try:
                 await _check(database, providers, payment)
-            except Refusal as refusal:
-                log.warning("a payment could not be checked", payment=payment.id, reason=str(refusal))
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are still due
+                log.warning("a payment could not be checked", payment=payment.id, reason=reason_of(error))
         count += len(due)
         if len(due) < AT_ONCE:
             return count

@@ -54,6 +54,8 @@ async def list_orders_of_event(
     if event is None:
         raise UnknownEvent(retry_after=1)
     scope = Scope(event.organization_id, event.workspace_id)
+    if event.status == "draft" and not holds(principal, Capability.COMMERCE_ORDER_READ, scope):
+        raise UnknownEvent(retry_after=1)
     require_capability(principal, Capability.COMMERCE_ORDER_READ, scope, public=True)
     return await orders.orders_of_event(tx, event_id, cursor, limit, view)
 

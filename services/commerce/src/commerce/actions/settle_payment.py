@@ -6,6 +6,7 @@ from commerce.domain.basket import enough_left
 from commerce.domain.ledger import charge, unallocated
 from commerce.domain.order import Order, in_review, paid
 from commerce.domain.payment import Payment, ProviderPayment, Status, settled
+from commerce.domain.sale import why_event_is_closed
 from commerce.domain.settlement import Verdict, judge
 from commerce.store import copies, ledger, orders, payments
 from commerce.store import stock as stocks
@@ -26,7 +27,7 @@ async def settle_payment(tx: Transaction, provider: str, told: ProviderPayment) 
         return "unknown payment"
     link_current_span_to(order.traceparent)
     event = await copies.find_event(tx, order.event_id)
-    judgement = judge(order, None if event is None else event.status, payment, told)
+    judgement = judge(order, None if event is None else why_event_is_closed(event, tx.now), payment, told)
     verdict = judgement.verdict
     if verdict is Verdict.COMPLETE_IF_LEFT:
         verdict = await _take_again(tx, order)
@@ -66,20 +67,24 @@ async def _complete(tx: Transaction, order: Order, payment: Payment, told: Provi
 
 
 async def _fail(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment, reason: str | None) -> None:
+    """The buyer is told only while paying still makes sense: not when another payment was faster, nor after the hold."""
     ended: Status = "cancelled" if told.status == "cancelled" else "failed"
     after = settled(payment, ended, told.reference, reason)
     await payments.save_payment(tx, after)
-    announce_payment(tx, PaymentFailed, after, order)
+    if order.status == "awaiting_payment":
+        announce_payment(tx, PaymentFailed, after, order)
 
 
 async def _put_aside(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment, reason: str) -> None:
     """The money is kept on an account of its own until a person decides. A paid order stays paid."""
-    after = settled(payment, "succeeded", payment.reference or told.reference, reason)
+    after = settled(payment, "succeeded", told.reference, reason)
     await payments.save_payment(tx, after)
     await ledger.add_transfer(
         tx, unallocated(order.id, payment.id, order.organization_id, payment.provider, told.amount)
     )
     if order.paid_at is None:
-        await orders.save_order(tx, in_review(order, reason))
+        looked_at = in_review(order, reason)
+        await orders.save_order(tx, looked_at)
+        announce_order(tx, looked_at)
     announce_payment(tx, PaymentReviewNeeded, after, order)
     log.warning("a payment needs a person", payment=payment.id, order=order.id, reason=reason)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from commerce.adapters.providers import PaymentProvider, Providers
 from commerce.domain.order import Order, require_payable
 from commerce.domain.payment import MOST_PER_ORDER, Payment, opened
+from commerce.domain.sale import why_event_is_closed
 from commerce.errors import EventNotOnSale, ProviderAway, TooManyPayments, UnknownOrder
 from commerce.store import copies, orders, payments
 from common.db import Database, Transaction
@@ -37,13 +38,16 @@ async def start_payment(
     link_current_span_to(order.traceparent)
     try:
         payment = await open_at_provider(database, provider, payment, order)
-    except Refusal:
+        body = body_of(payment)
+        async with database.transaction() as tx:
+            await once.finish(tx, 201, body)
+    except Exception as error:
+        # Nothing runs under this key any more: a retry must get on, not wait for the lease of a crash to end.
         async with database.transaction() as tx:
             await once.release(tx)
-        raise ProviderAway() from None
-    body = body_of(payment)
-    async with database.transaction() as tx:
-        await once.finish(tx, 201, body)
+        if isinstance(error, Refusal):
+            raise ProviderAway() from None
+        raise
     return body
 
 
@@ -64,13 +68,15 @@ async def open_at_provider(database: Database, provider: PaymentProvider, paymen
 async def _record_intent(
     tx: Transaction, principal: Principal, order_id: OrderId, provider: str
 ) -> tuple[Order, Payment]:
+    buyer = principal.require_user()
     order = await orders.lock_order(tx, order_id)
-    if order is None or order.buyer_user_id != principal.require_user():
+    if order is None or order.buyer_user_id != buyer:
         raise UnknownOrder()
     require_payable(order, tx.now)
     event = await copies.find_event(tx, order.event_id)
-    if event is not None and event.status == "cancelled":
-        raise EventNotOnSale(reason="event_cancelled")
+    closed = None if event is None else why_event_is_closed(event, tx.now)
+    if closed is not None:
+        raise EventNotOnSale(reason=closed)
     under_way = await payments.open_payment(tx, order_id, provider)
     if under_way is not None:
         return order, under_way

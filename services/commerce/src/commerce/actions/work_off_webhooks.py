@@ -5,7 +5,7 @@ import asyncio
 from opentelemetry import trace
 
 from commerce.actions.settle_payment import settle_payment
-from commerce.adapters.providers import Providers
+from commerce.adapters.providers import Providers, reason_of
 from commerce.store import webhooks
 from commerce.store.webhooks import StoredWebhook
 from common.db import Database
@@ -14,6 +14,8 @@ from common.telemetry import context_of, logger, tracer
 log = logger("webhooks")
 
 AT_ONCE = 8
+ALARM_AFTER = 12
+"""Attempts, about an hour of them: no provider is away that long without somebody having to know."""
 
 
 async def work_off_webhooks(database: Database, providers: Providers) -> int:
@@ -39,13 +41,16 @@ async def _work_off(database: Database, providers: Providers, webhook: StoredWeb
                 await webhooks.mark_worked_off(tx, webhook.id, outcome)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong is this notice's failure; it is tried again
             current.record_exception(error)
-            await _put_off(database, webhook, f"{type(error).__name__}: {error}")
+            await _put_off(database, webhook, reason_of(error))
 
 
 async def _put_off(database: Database, webhook: StoredWebhook, reason: str) -> None:
     async with database.transaction() as tx:
         again = await webhooks.put_off(tx, webhook, reason)
-    if again:
-        log.warning("a webhook could not be worked off; it is tried again", webhook=webhook.id, reason=reason)
+    which = {"webhook": webhook.id, "provider": webhook.provider, "attempts": webhook.attempts, "reason": reason}
+    if not again:
+        log.error("ALARM: a webhook was given up", **which)
+    elif webhook.attempts >= ALARM_AFTER:
+        log.error("ALARM: a webhook still cannot be worked off", **which)
     else:
-        log.error("ALARM: a webhook was given up", webhook=webhook.id, provider=webhook.provider, reason=reason)
+        log.warning("a webhook could not be worked off; it is tried again", **which)

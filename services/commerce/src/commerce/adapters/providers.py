@@ -39,6 +39,11 @@ class PaymentProvider(Protocol):
         ...
 
 
+def reason_of(error: Exception) -> str:
+    """Why something failed, for logs and rows: the first line, for below it databases quote what the row held."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
 class Providers:
     """Those that are set up."""
 

@@ -63,5 +63,6 @@ def opened(payment: Payment, at_provider: Opened) -> Payment:
 
 
 def settled(payment: Payment, status: Status, reference: str, reason: str | None = None) -> Payment:
-    """The provider said how it ended."""
-    return replace(payment, version=payment.version + 1, status=status, reference=reference, reason=reason)
+    """The provider said how it ended. The name it gave the payment in the beginning stays."""
+    known = payment.reference or reference
+    return replace(payment, version=payment.version + 1, status=status, reference=known, reason=reason)

@@ -2,7 +2,8 @@
 is told.
 
 A success is final. A failure is not: the buyer may try again on the provider's page, and the success then counts. What
-does not fit the order exactly is never fulfilled and never ignored: a person decides.
+does not fit the order exactly is never fulfilled and never ignored: a person decides. Nor are tickets sold late for what
+is over or called off; whoever paid while their hold lived gets them, unless it was called off.
 Source: Ticketing anchors 19 to 27, payments anchors 4, 6 and 38.
 """
 
@@ -11,7 +12,7 @@ from enum import Enum
 
 from commerce.domain.order import Order
 from commerce.domain.payment import Payment, ProviderPayment
-from commerce.domain.sale import EventStatus
+from commerce.domain.sale import NotOnSale
 
 
 class Verdict(Enum):
@@ -37,27 +38,29 @@ class Judgement:
     reason: str | None = None
 
 
-def judge(order: Order, event_status: EventStatus | None, payment: Payment, told: ProviderPayment) -> Judgement:
-    """What follows from `told`. The order is locked while this is decided."""
+def judge(order: Order, closed: NotOnSale | None, payment: Payment, told: ProviderPayment) -> Judgement:
+    """What follows from `told`; `closed` says why nothing is sold for the event any more. The order is locked meanwhile."""
     if payment.status == "succeeded" or told.status == "pending":
         return Judgement(Verdict.NOTHING)
-    if told.status in ("failed", "cancelled"):
+    if told.status != "succeeded" or told.amount.amount <= 0:
         again = payment.status in ("failed", "cancelled")
-        return Judgement(Verdict.NOTHING) if again else Judgement(Verdict.FAIL, told.reason or told.status)
+        why = "nothing_was_paid" if told.status == "succeeded" else told.reason or told.status
+        return Judgement(Verdict.NOTHING) if again else Judgement(Verdict.FAIL, why)
     mismatch = _mismatch(order, payment, told)
     if mismatch is not None:
         return Judgement(Verdict.REVIEW, mismatch)
-    return _received(order, event_status)
+    return _received(order, closed)
 
 
-def _received(order: Order, event_status: EventStatus | None) -> Judgement:
+def _received(order: Order, closed: NotOnSale | None) -> Judgement:
     if order.status in ("paid", "partially_refunded", "refunded"):
         return Judgement(Verdict.SURPLUS, "paid_twice")
     if order.status not in ("awaiting_payment", "expired"):
         return Judgement(Verdict.REVIEW, f"order_was_{order.status}")
-    if event_status == "cancelled":
-        return Judgement(Verdict.REVIEW, "event_cancelled")
-    return Judgement(Verdict.COMPLETE if order.status == "awaiting_payment" else Verdict.COMPLETE_IF_LEFT)
+    late = order.status == "expired"
+    if closed == "event_cancelled" or (late and closed is not None):
+        return Judgement(Verdict.REVIEW, closed)
+    return Judgement(Verdict.COMPLETE_IF_LEFT if late else Verdict.COMPLETE)
 
 
 def _mismatch(order: Order, payment: Payment, told: ProviderPayment) -> str | None:

@@ -10,8 +10,10 @@ from commerce.tables import payment_webhooks
 from common.db import Transaction
 
 LEASE = timedelta(seconds=60)
-ATTEMPTS = 12
+ATTEMPTS = 150
+"""Three days, as long as providers themselves go on telling: a payment that failed before is asked about by nobody else."""
 _LONGEST_WAIT = timedelta(minutes=30)
+_LAST_DOUBLING = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class StoredWebhook:
 async def add_webhook(
     tx: Transaction, *, provider: str, event_key: str, reference: str, body: bytes, traceparent: str | None
 ) -> bool:
-    """Store a notice. False when this very one is here already."""
+    """Store a notice. False when this very one is here already; one that was given up is taken up again."""
     statement = insert(payment_webhooks).values(
         provider=provider,
         event_key=event_key,
@@ -38,7 +40,10 @@ async def add_webhook(
         received_at=tx.now,
         next_attempt_at=tx.now,
     )
-    statement = statement.on_conflict_do_nothing(constraint="uq_payment_webhooks_event_key")
+    given_up = payment_webhooks.c.handled_at.is_(None) & payment_webhooks.c.next_attempt_at.is_(None)
+    statement = statement.on_conflict_do_update(
+        constraint="uq_payment_webhooks_event_key", set_={"attempts": 0, "next_attempt_at": tx.now}, where=given_up
+    )
     return await tx.scalar(statement.returning(payment_webhooks.c.id)) is not None
 
 
@@ -76,7 +81,7 @@ async def mark_worked_off(tx: Transaction, webhook_id: int, outcome: str) -> Non
 async def put_off(tx: Transaction, webhook: StoredWebhook, reason: str) -> bool:
     """It could not be worked off now; it is tried again later. False when this was the last attempt."""
     last = webhook.attempts >= ATTEMPTS
-    wait = min(_LONGEST_WAIT, timedelta(seconds=2**webhook.attempts))
+    wait = min(_LONGEST_WAIT, timedelta(seconds=2 ** min(webhook.attempts, _LAST_DOUBLING)))
     later = {"next_attempt_at": None if last else tx.now + wait, "outcome": reason[:500]}
     waiting = (payment_webhooks.c.id == webhook.id) & payment_webhooks.c.handled_at.is_(None)
     await tx.execute(update(payment_webhooks).where(waiting).values(**later))

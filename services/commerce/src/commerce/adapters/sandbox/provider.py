@@ -1,6 +1,7 @@
 """The sandbox as commerce sees it, and the hand that decides how a payment there ends."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -16,6 +17,7 @@ from common.db import Database
 from common.ids import PaymentId
 
 SIGNATURE_HEADER = "sandbox-signature"
+_NAME = re.compile(r"[\x21-\x7e]{1,255}")
 Outcome = Literal["succeed", "decline", "abandon"]
 
 _ENDS: Final[Mapping[Outcome, Status]] = {"succeed": "succeeded", "decline": "declined", "abandon": "abandoned"}
@@ -26,6 +28,11 @@ _TOLD: Final[Mapping[Status, Told]] = {
     "declined": "failed",
     "abandoned": "cancelled",
 }
+
+
+def _is_a_name(value: object) -> bool:
+    """Providers name things in a few visible characters; anything else could not be stored as a key."""
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 class Sandbox:
@@ -72,9 +79,9 @@ class Sandbox:
         try:
             notice: Any = json.loads(body)
             event_key, reference = notice["id"], notice["payment"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise WebhookUnreadable() from None
-        if not isinstance(event_key, str) or not isinstance(reference, str):
+        if not _is_a_name(event_key) or not _is_a_name(reference):
             raise WebhookUnreadable()
         return Notice(event_key, reference)
 
