@@ -11,8 +11,6 @@ import httpx
 import pytest
 from tests.e2e.journey import Journey, Person, Stack
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 USER_ID = "usr_01m7x31szefpcvvad5zvy8zgfk"
 ORDER_ID = "ord_01m7x31szefpcvvad5zvy8zgfk"
 

@@ -7,8 +7,6 @@ import pytest
 from tests.e2e.collector import Collector, Span
 from tests.e2e.journey import Journey, Stack
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 
 @pytest.fixture(scope="module")
 def journey(stack: Stack) -> Iterator[Journey]:

@@ -17,6 +17,10 @@ from common.testing.servers import PASSWORD, NatsServer
 ADA = principals.user()
 SIGN_IN = str(ADA.sign_in_id)
 
+forgetting = pytest.mark.parametrize(
+    "key", [SIGN_IN, str(ADA.subject), EVERYONE], ids=["the sign-in", "its user", "everyone"]
+)
+
 
 class Monotonic:
     """A monotonic clock that moves when told."""
@@ -77,7 +81,7 @@ def test_a_lease_counts_from_when_it_was_asked_for(cache: SignInCache, time_pass
     assert not cache.leased
 
 
-@pytest.mark.parametrize("key", [SIGN_IN, str(ADA.subject), EVERYONE])
+@pytest.mark.parametrize("key", [SIGN_IN, str(ADA.subject), EVERYONE], ids=["sign-in", "user", "everyone"])
 def test_a_drop_of_the_sign_in_its_user_or_everyone_forgets_it(cache: SignInCache, key: str) -> None:
     stored(cache)
     cache.drop(key)
@@ -90,7 +94,7 @@ def test_a_drop_of_someone_else_forgets_nothing(cache: SignInCache) -> None:
     assert cache.get(SIGN_IN) == ADA
 
 
-@pytest.mark.parametrize("key", [SIGN_IN, str(ADA.subject), EVERYONE])
+@pytest.mark.parametrize("key", [SIGN_IN, str(ADA.subject), EVERYONE], ids=["sign-in", "user", "everyone"])
 def test_a_look_up_begun_before_a_drop_is_never_stored(cache: SignInCache, key: str) -> None:
     marker = cache.begin_look_up()
     cache.drop(key)

@@ -1,6 +1,6 @@
 """commerce under test: the real service on real servers, a door in front of it as the gateway is, and a stall that sells."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +10,12 @@ from uuid import uuid4
 import httpx
 import pytest
 from aiohttp import web
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from commerce.actions.check_invariants import check_invariants
 from commerce.main import service
 from common.ids import EventId, OrganizationId, TicketTierId
 from common.messages import EventPublished, MoneyPart, TicketTierSaved
@@ -194,6 +199,12 @@ class Stall:
         [row] = await world.rows(query, tier=tier.uuid)
         return row["held"], row["sold"]
 
+    async def books(self, world: Running) -> list[tuple[str, str, str, int]]:
+        """Every entry of the ledger, once the invariants were found to hold."""
+        await check_invariants(world.database)
+        rows = await world.rows("SELECT kind, debit, credit, amount FROM ledger_transfers ORDER BY id")
+        return [(row["kind"], row["debit"], row["credit"], row["amount"]) for row in rows]
+
     async def job(self, world: Running, name: str) -> None:
         """Run a job now."""
         answer = await world.post(f"/v1/cron/commerce.{name}", headers={"X-Cron-Secret": "cron-secret"})
@@ -210,3 +221,16 @@ def _body(answer: httpx.Response, status: int) -> dict[str, Any]:
 def stall() -> Stall:
     """Somebody who sells, and somebody who buys."""
     return Stall()
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    """Every span of this test."""
+    provider = trace.get_tracer_provider()
+    if not isinstance(provider, TracerProvider):
+        provider = TracerProvider()
+        trace.set_tracer_provider(provider)
+    exporter = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    yield exporter
+    exporter.shutdown()

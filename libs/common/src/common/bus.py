@@ -82,7 +82,7 @@ class Delivery:
     def __init__(self, raw: Msg) -> None:
         self._raw = raw
         self.subject = raw.subject
-        self.headers: Mapping[str, str] = {name: unquote(value) for name, value in (raw.headers or {}).items()}
+        self.headers: Mapping[str, str] = {name: _text(value) for name, value in (raw.headers or {}).items()}
         self.body: bytes = raw.data
 
     @property
@@ -208,7 +208,7 @@ class Bus:
             if error.err_code == _STREAM_FULL or (error.code or 0) >= 500:
                 raise BrokerAway(str(error)) from error
             raise BrokerRefuses(str(error)) from error
-        except nats.errors.MaxPayloadError as error:
+        except (nats.errors.MaxPayloadError, nats.errors.BadSubjectError, ValueError) as error:
             raise BrokerRefuses(str(error)) from error
         except (TimeoutError, nats.errors.Error, nats.js.errors.Error, OSError) as error:
             raise BrokerAway(repr(error)) from error
@@ -401,11 +401,16 @@ def _description(raw: Msg) -> str:
     return (raw.headers or {}).get("Description", "")
 
 
+def _text(value: str) -> str:
+    """A header's value as text that every database holds."""
+    return unquote(value).replace("\x00", "\ufffd")
+
+
 async def _close(client: Client) -> None:
     """Drain while connected; otherwise just close: what was not sent is still in the outbox."""
     try:
         if client.is_connected:
-            await asyncio.wait_for(client.drain(), timeout=5)
+            await asyncio.wait_for(client.drain(), timeout=2)
         else:
             await client.close()
     except (TimeoutError, nats.errors.Error, OSError):

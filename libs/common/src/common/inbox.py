@@ -2,10 +2,12 @@
 
 What may go wrong, and what then happens:
 - delivered twice: the inbox row is there already; it is acknowledged and nothing is done;
-- the action refuses or breaks: the failure is counted and the message comes again later, up to `ATTEMPTS` times;
+- the action refuses or breaks, be it on a lock or a deadline of the database: the failure is counted and the message
+  comes again later, up to `ATTEMPTS` times;
 - it is unreadable, of an unknown type, or failed too often: it goes to `dead_letters` with its error and trace, others go on;
 - the database is away: the message comes again later and no failure is counted;
-- the process dies: the broker sends it again after ack_wait. One that keeps killing processes is a dead letter, too.
+- the process dies: the broker sends it again after ack_wait. What was delivered suspiciously often is counted before it
+  is tried, so one that keeps killing processes is a dead letter, too, and one that outlived a long outage is not.
 """
 
 import asyncio
@@ -15,7 +17,7 @@ from typing import Any
 
 from opentelemetry import trace
 from pydantic import ValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from common import inbox_store
@@ -31,14 +33,27 @@ Handler = Callable[[Transaction, Any], Awaitable[None]]
 Handlers = Mapping[type[Message], Handler]
 
 ATTEMPTS = 5
-DELIVERIES_BEFORE_GIVING_UP = 50
+DELIVERIES_BEFORE_SUSPICION = 10
 CONCURRENCY = 16
 _RETRY_AFTER = (1, 5, 30, 120)
-_INFRASTRUCTURE = (OperationalError, InterfaceError, PoolTimeout, OSError)
+_DATABASE_AWAY = ("08", "53", "57P", "58")
+"""SQLSTATE classes for which the action is not to blame: connection, resources, shutdown, system."""
 
 
 class Unreadable(Exception):
     """The body does not fit the type it names."""
+
+
+class NeverFinished(Exception):
+    """The broker keeps delivering it and no process came to an end with it."""
+
+
+class CancelledWithin(Exception):
+    """The action was cancelled by something inside it, while this process goes on."""
+
+
+class NotClaimed(Exception):
+    """Whether the message was worked off could not be found out: its action did not even begin."""
 
 
 class Inbox:
@@ -78,7 +93,7 @@ class Inbox:
         alive = asyncio.create_task(_keep_alive(delivery))
         try:
             await self.receive(consumer.name, delivery)
-        except _INFRASTRUCTURE as error:
+        except (DBAPIError, PoolTimeout, NotClaimed) as error:
             log.warning(
                 "no database for a message; it will come again", consumer=consumer.name, error=type(error).__name__
             )
@@ -106,38 +121,51 @@ class Inbox:
         )
         with span:
             try:
-                if delivery.deliveries > DELIVERIES_BEFORE_GIVING_UP:
-                    raise Unreadable(f"delivered {delivery.deliveries} times and never finished")
-                await self._take_effect(consumer, delivery)
-            except _INFRASTRUCTURE:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever an action raises is this message's failure
-                await self._count_failure(consumer, delivery, error)
-                return
+                if delivery.deliveries <= DELIVERIES_BEFORE_SUSPICION or not await self._is_hopeless(
+                    consumer, delivery
+                ):
+                    await self._take_effect(consumer, delivery)
+            except Exception as error:
+                if _database_is_away(error):
+                    raise
+                failures = await self._count_failure(consumer, delivery, error)
+                if failures:
+                    delay = self._retry_after[min(failures, len(self._retry_after)) - 1]
+                    await _quietly(delivery.again_in(timedelta(seconds=delay)))
+                    return
             await _quietly(delivery.done())
 
     async def replay(self, consumer: str, message_id: str) -> bool:
         """Run the action of a dead letter again, here and nowhere else. False when there is no such letter.
 
-        Raises whatever the action raises; the letter then stays.
+        A message that came again and took effect meanwhile is only marked. Raises whatever the action raises; the letter
+        then stays.
         """
         async with self._database.transaction() as transaction:
             letter = await inbox_store.dead_letter(transaction.connection, consumer, message_id)
             if letter is None:
                 return False
             message, handler = self._read(letter.type, letter.body)
-            await inbox_store.mark_handled(transaction.connection, consumer, message_id, transaction.now)
-            await handler(transaction, message)
+            if await inbox_store.claim(transaction.connection, consumer, message_id, transaction.now):
+                await handler(transaction, message)
             await inbox_store.mark_replayed(transaction.connection, consumer, message_id, transaction.now)
         return True
 
     async def _take_effect(self, consumer: str, delivery: Delivery) -> None:
         async with self._database.transaction() as transaction:
-            first = await inbox_store.claim(transaction.connection, consumer, delivery.message_id, transaction.now)
+            try:
+                first = await inbox_store.claim(transaction.connection, consumer, delivery.message_id, transaction.now)
+            except DBAPIError as error:
+                raise NotClaimed(f"{error.orig}") from error
             if not first:
                 return
             message, handler = self._read(delivery.type, delivery.body)
-            await handler(transaction, message)
+            try:
+                await handler(transaction, message)
+            except asyncio.CancelledError as cancelled:
+                if _this_task_is_cancelled():
+                    raise
+                raise CancelledWithin("the action was cancelled from within") from cancelled
 
     def _read(self, message_type: str, body: bytes | str) -> tuple[Message, Handler]:
         kind = message_class(message_type)
@@ -149,13 +177,20 @@ class Inbox:
         except ValidationError as error:
             raise Unreadable(f"{message_type}: {error.errors(include_input=False, include_url=False)}") from None
 
-    async def _count_failure(self, consumer: str, delivery: Delivery, error: Exception) -> None:
-        reason = f"{type(error).__name__}: {error}"[:2000]
+    async def _is_hopeless(self, consumer: str, delivery: Delivery) -> bool:
+        """Count a failure ahead of a try that may end this process; True when it was one too many."""
+        reason = NeverFinished(f"delivered {delivery.deliveries} times and never finished")
+        return not await self._count_failure(consumer, delivery, reason)
+
+    async def _count_failure(self, consumer: str, delivery: Delivery, error: Exception) -> int:
+        """How often the message has failed now; 0 when it need not come again, being buried or worked off elsewhere."""
+        reason = f"{type(error).__name__}: {error}"[:2000].replace("\x00", "\ufffd")
+        reason = reason.encode(errors="replace").decode()
         async with self._database.transaction() as transaction:
             failures = await inbox_store.count_failure(
                 transaction.connection, consumer, delivery.message_id, reason, transaction.now
             )
-            dead = isinstance(error, Unreadable) or failures >= ATTEMPTS
+            dead = failures > 0 and (isinstance(error, Unreadable) or failures >= ATTEMPTS)
             if dead:
                 await inbox_store.bury(transaction.connection, consumer, delivery, reason, failures, transaction.now)
         trace.get_current_span().record_exception(error)
@@ -166,16 +201,27 @@ class Inbox:
                 message_id=delivery.message_id,
                 reason=reason,
             )
-            await _quietly(delivery.done())
-            return
+            return 0
         log.warning(
             "an action failed; its message comes again",
             consumer=consumer,
             message_id=delivery.message_id,
             reason=reason,
         )
-        delay = self._retry_after[min(failures, len(self._retry_after)) - 1]
-        await _quietly(delivery.again_in(timedelta(seconds=delay)))
+        return failures
+
+
+def _database_is_away(error: Exception) -> bool:
+    """Whether trying again later is all there is to do, as against an action that fails in the database."""
+    if isinstance(error, OperationalError | InterfaceError):
+        sqlstate = getattr(error.orig, "sqlstate", None)
+        return sqlstate is None or sqlstate.startswith(_DATABASE_AWAY)
+    return isinstance(error, PoolTimeout | NotClaimed)
+
+
+def _this_task_is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _keep_alive(delivery: Delivery) -> None:

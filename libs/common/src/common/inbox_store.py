@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.bus import Delivery
 from common.house_tables import dead_letters, inbox
+from common.telemetry import trace_id_of
 from common.topology import MAX_AGE
 
 KEPT_DEAD = timedelta(days=30)
@@ -31,18 +32,16 @@ async def claim(connection: AsyncConnection, consumer: str, message_id: str, now
     return await connection.scalar(statement) is not None
 
 
-async def mark_handled(connection: AsyncConnection, consumer: str, message_id: str, now: datetime) -> None:
-    """Record that the effect is in this transaction (a replay by an operator)."""
-    key = (inbox.c.consumer == consumer) & (inbox.c.message_id == message_id)
-    await connection.execute(update(inbox).where(key).values(handled_at=now))
-
-
 async def count_failure(connection: AsyncConnection, consumer: str, message_id: str, reason: str, now: datetime) -> int:
-    """Count one more failure of this message at this consumer; how many there are now."""
+    """Count one more failure of this message at this consumer; how many there are now, or 0 when it has taken effect."""
     statement = (
         insert(inbox)
         .values(consumer=consumer, message_id=message_id, first_seen_at=now, failures=1, last_error=reason)
-        .on_conflict_do_update(constraint="pk_inbox", set_={"failures": inbox.c.failures + 1, "last_error": reason})
+        .on_conflict_do_update(
+            constraint="pk_inbox",
+            set_={"failures": inbox.c.failures + 1, "last_error": reason},
+            where=inbox.c.handled_at.is_(None),
+        )
         .returning(inbox.c.failures)
     )
     return int(await connection.scalar(statement) or 0)
@@ -61,8 +60,8 @@ async def bury(
             type=delivery.type,
             headers=dict(delivery.headers),
             body=delivery.body.decode(errors="replace").replace("\x00", "\ufffd"),
-            error=reason.replace("\x00", ""),
-            trace_id=(delivery.traceparent or "--").split("-")[1] or None,
+            error=reason,
+            trace_id=trace_id_of(delivery.traceparent),
             failures=failures,
             died_at=now,
         )

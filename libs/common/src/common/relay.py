@@ -13,7 +13,6 @@ from typing import Any
 from opentelemetry import trace
 from sqlalchemy import text
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common import outbox
@@ -36,19 +35,25 @@ class Relay:
         self._database = database
         self._bus = bus
         self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
         self.leading = False
         database.when_messages_commit(self._wake.set)
 
     async def run(self) -> None:
-        """Relay until cancelled. A lost database or broker is waited for; no fault ends this."""
-        while True:
+        """Relay until `stop` is called or this is cancelled. A lost database or broker is waited for; no fault ends this."""
+        while not self._stopping.is_set():
             try:
                 await self._lead_when_elected()
-            except (DBAPIError, OSError) as error:
-                log.warning("relay lost its database", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - an outbox nobody empties is worse than any fault
+                log.warning("the relay was interrupted", error=repr(error))
             finally:
                 self.leading = False
-            await asyncio.sleep(_LOCK_RETRY)
+            await _wait(self._stopping, _LOCK_RETRY)
+
+    def stop(self) -> None:
+        """Let `run` end after a last sweep, its lock given back."""
+        self._stopping.set()
+        self._wake.set()
 
     async def _lead_when_elected(self) -> None:
         async with self._database.engine.connect() as connection:
@@ -57,15 +62,22 @@ class Relay:
                 return
             self.leading = True
             try:
-                while True:
-                    self._wake.clear()
-                    more = await self.sweep(connection)
-                    if not more:
-                        with contextlib.suppress(asyncio.TimeoutError):
-                            await asyncio.wait_for(self._wake.wait(), timeout=_POLL)
-            finally:
-                with contextlib.suppress(DBAPIError, OperationalError, OSError):
-                    await connection.execute(text("SELECT pg_advisory_unlock_all()"))
+                await self._lead(connection)
+                await connection.execute(text("SELECT pg_advisory_unlock_all()"))
+            except BaseException:
+                # Its lock ends with the connection, which must therefore not go back into the pool.
+                await connection.invalidate()
+                raise
+
+    async def _lead(self, connection: AsyncConnection) -> None:
+        while True:
+            self._wake.clear()
+            last = self._stopping.is_set()
+            more = await self.sweep(connection)
+            if last:
+                return
+            if not more:
+                await _wait(self._wake, _POLL)
 
     async def sweep(self, connection: AsyncConnection) -> bool:
         """Send every unsent row once. True when some were sent, so that looking again makes sense at once."""
@@ -79,7 +91,7 @@ class Relay:
                 await outbox.mark_sent(connection, sent, self._database.clock.now())
             await self._record_refusals(connection, rows, outcomes)
             if any(isinstance(outcome, BrokerAway) for outcome in outcomes):
-                await asyncio.sleep(_AWAY_RETRY)
+                await _wait(self._stopping, _AWAY_RETRY)
                 return False
         return sent_any
 
@@ -120,6 +132,12 @@ class Relay:
                     subject=row.subject,
                     reason=str(outcome),
                 )
+
+
+async def _wait(happening: asyncio.Event, seconds: float) -> None:
+    """Wait for it, but no longer than that."""
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(happening.wait(), timeout=seconds)
 
 
 def _letter(row: Row[Any], publisher: str) -> Letter:

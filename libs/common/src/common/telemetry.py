@@ -56,6 +56,12 @@ def link_of(traceparent: str | None) -> list[trace.Link]:
     return [trace.Link(span_context)] if span_context.is_valid else []
 
 
+def trace_id_of(traceparent: str | None) -> str | None:
+    """The trace id in hex that a stored `traceparent` names; None when absent or malformed."""
+    span_context = trace.get_current_span(context_of(traceparent)).get_span_context()
+    return trace.format_trace_id(span_context.trace_id) if span_context.is_valid else None
+
+
 def link_current_span_to(traceparent: str | None) -> None:
     """Link the current span to another trace: the payment's to the one that placed the order."""
     for link in link_of(traceparent):

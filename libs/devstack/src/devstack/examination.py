@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from devstack.delegate import CommandFailed, operate
 from devstack.ports_check import ports_of
 from devstack.processes import processes
-from devstack.running import is_up
+from devstack.running import is_up, running_stack
 from devstack.servers.failures import CannotStart
 from devstack.servers.nats import nats_binary
 from devstack.servers.observed import command_line, listener_of
@@ -115,6 +116,17 @@ def _orphans(stack: Stack) -> Iterable[int]:
                 yield pid
 
 
+def _books(stack: Stack) -> Iterator[Finding]:
+    """Whether stock and ledger say what the orders say; only a running platform can be asked."""
+    running = running_stack(stack)
+    if running is None:
+        return
+    try:
+        operate(running, "commerce", "invariants:check", {})
+    except CommandFailed as broken:
+        yield Finding(str(broken.args[0]), "stop selling, keep the data, and look at the orders it names")
+
+
 def _files(folder: Path) -> Iterator[Path]:
     yield from folder.rglob("*") if folder.exists() else ()
 
@@ -128,4 +140,5 @@ EXAMINATIONS: tuple[tuple[str, Callable[[Stack], Iterable[Finding]]], ...] = (
     ("permissions", _permissions),
     ("account for postgres", _account),
     ("leftovers", _leftovers),
+    ("stock and ledger", _books),
 )

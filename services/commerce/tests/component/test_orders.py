@@ -101,12 +101,13 @@ async def test_lists_show_ones_own_and_to_staff_an_events(run: RunService, stall
         await stall.order(world, (tier, 1), by=principals.user("eve@example.org"))
         page = (await world.get("/v1/orders?limit=2", stall.buyer)).json()
         assert [item["id"] for item in page["items"]] == [orders[2], orders[1]]
+        await stall.placed(world, (tier, 1))
         rest = (await world.get(f"/v1/orders?limit=2&cursor={page['nextCursor']}", stall.buyer)).json()
         assert ([item["id"] for item in rest["items"]], rest["nextCursor"]) == ([orders[0]], None)
 
         path = f"/v1/orders?eventId={stall.event_id}"
         staff = await world.get(path, principals.member_of(stall.organization_id, "manager"))
-        assert len(staff.json()["items"]) == 4
+        assert len(staff.json()["items"]) == 5
         refused = await world.get(path, stall.buyer)
         assert (refused.status_code, refused.json()["capability"]) == (403, "commerce:order:read")
         assert (await world.get("/v1/orders")).status_code == 401

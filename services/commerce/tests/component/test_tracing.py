@@ -1,12 +1,7 @@
 """One trace leads from the provider's webhook to the order that is paid, and is linked to the one that placed it."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from common.telemetry import tracer
@@ -14,18 +9,6 @@ from common.testing import RunService, eventually
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
-
-
-@pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    provider = trace.get_tracer_provider()
-    if not isinstance(provider, TracerProvider):
-        provider = TracerProvider()
-        trace.set_tracer_provider(provider)
-    exporter = InMemorySpanExporter()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    yield exporter
-    exporter.shutdown()
 
 
 async def test_the_webhook_and_what_follows_are_one_trace_linked_to_the_order(

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import pytest
 from sqlalchemy import text
 
 from commerce.actions.receive_webhook import receive_webhook
@@ -89,11 +88,11 @@ async def test_both_secrets_are_good_while_one_replaces_the_other(run: RunServic
         await eventually(paid)
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"id": 1, "payment": "x"}', b'{"id": "x"}', b"\xff"])
-async def test_an_authentic_notice_that_says_nothing_is_refused(run: RunService, body: bytes) -> None:
+async def test_an_authentic_notice_that_says_nothing_is_refused(run: RunService) -> None:
     async with run() as world:
-        answer = await tell(world, body, signature(body, world.clock.now()))
-        assert (answer.status_code, answer.json()["code"]) == (400, "commerce.webhook_unreadable")
+        for body in (b"", b"[]", b'{"id": 1, "payment": "x"}', b'{"id": "x"}', b"\xff"):
+            answer = await tell(world, body, signature(body, world.clock.now()))
+            assert (answer.status_code, answer.json()["code"]) == (400, "commerce.webhook_unreadable"), body
         assert await world.count("payment_webhooks") == 0
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -30,6 +30,8 @@ from common.tokens import VerifyingKeys
 from common.topology import consumers
 
 log = logger("service")
+
+_LAST_SWEEP_SECONDS = 3
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
@@ -71,6 +73,7 @@ def create_app(
     app.state.authenticator = Authenticator(VerifyingKeys(settings.internal_keys), service.name)
     app.state.inbox = inbox
     app.state.jobs = jobs
+    app.state.health = health
     app.state.parts = parts
     for name, value in parts.state.items():
         setattr(app.state, name, value)
@@ -109,7 +112,7 @@ async def _lifespan(
         runtime.bus = await stack.enter_async_context(
             Bus.connect(settings.nats_url, user=settings.nats_user, password=password)
         )
-        await stack.enter_async_context(_running(Relay(runtime.database, runtime.bus).run()))
+        await stack.enter_async_context(_relaying(Relay(runtime.database, runtime.bus)))
         await stack.enter_async_context(_running(jobs.run()))
         await stack.enter_async_context(_running(_report_drift(name, runtime.bus, health)))
         await stack.enter_async_context(_running(inbox.run(runtime.bus)))
@@ -118,10 +121,20 @@ async def _lifespan(
 
 
 @asynccontextmanager
-async def _running(work: Any) -> AsyncIterator[None]:
+async def _relaying(relay: Relay) -> AsyncIterator[None]:
+    async with _running(relay.run()) as task:
+        try:
+            yield
+        finally:
+            relay.stop()
+            await asyncio.wait({task}, timeout=_LAST_SWEEP_SECONDS)
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(work)
     try:
-        yield
+        yield task
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import uvicorn
 from pydantic import ValidationError
 from sqlalchemy.engine import Row
 
@@ -17,10 +16,9 @@ from common.refusals import Refusal
 from common.service.app import create_app
 from common.service.definition import Service
 from common.service.openapi import openapi_text
+from common.service.server import server_for
 from common.service.settings import ServiceSettings
 from common.telemetry import configure_logs, configure_tracing
-
-GRACE_SECONDS = 15
 
 
 def command_line(service: Service[Any], arguments: list[str] | None = None) -> int:
@@ -56,20 +54,7 @@ def _serve(service: Service[Any], options: argparse.Namespace) -> int:
     settings: ServiceSettings = service.settings()
     configure_logs(service.name, settings.log_format)
     configure_tracing(service.name, settings.otlp_endpoint)
-    config = uvicorn.Config(
-        create_app(service, settings),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        timeout_keep_alive=75,
-    )
-    uvicorn.Server(config).run()
+    server_for(create_app(service, settings), settings).run()
     return 0
 
 

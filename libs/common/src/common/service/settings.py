@@ -13,6 +13,8 @@ class ServiceSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = 8000
+    drain_seconds: float = Field(default=0.0, ge=0, le=3)
+    """How long to stay open after readiness went off, where a balancer has to notice first."""
     database_url: str
     """The app role's, which may change rows but not tables."""
     migrations_database_url: str = ""

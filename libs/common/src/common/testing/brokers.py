@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import threading
 from functools import cached_property
+from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from common.topology import consumers, streams
 
 PASSWORD = "test-password"
 NATS_ENVIRONMENT = {f"LANYARD_NATS_PASSWORD_{name.upper()}": PASSWORD for name in (*SERVICES, "gateway", "provisioner")}
+_STARTS = 5
 
 
 class NatsServer(Protocol):
@@ -89,12 +91,26 @@ class Brokers:
 
             broker: NatsServer = NatsInContainer(config, NATS_ENVIRONMENT)
         else:
-            from devstack.servers.nats import EmbeddedNats  # noqa: PLC0415 - only where embedded servers are asked for
-
-            broker = EmbeddedNats(folder, config=config, environment=NATS_ENVIRONMENT)
-            broker.start()
+            broker = _start_embedded(folder, config)
         self._stores[broker] = folder
         return broker
+
+
+def _start_embedded(folder: Path, config: Path) -> NatsServer:
+    """Between finding a free port and listening on it another test process may have taken it: then once more, elsewhere."""
+    from devstack.servers.failures import PortTaken  # noqa: PLC0415 - only where embedded servers are asked for
+    from devstack.servers.nats import EmbeddedNats  # noqa: PLC0415 - only where embedded servers are asked for
+
+    for left in range(_STARTS, 0, -1):
+        broker = EmbeddedNats(folder, config=config, environment=NATS_ENVIRONMENT)
+        try:
+            broker.start()
+            break
+        except (PortTaken, HTTPException):
+            broker.kill()
+            if left == 1:
+                raise
+    return broker
 
 
 async def provision_broker(broker: NatsServer) -> None:

@@ -3,8 +3,10 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from common.testing.clock import FrozenClock, SeededEntropy
 from common.testing.servers import Servers, remove, start_servers
@@ -37,3 +39,16 @@ def pytest_report_header() -> str:
     import os  # noqa: PLC0415 - only for this line
 
     return f"servers: {os.environ.get('LANYARD_TEST_SERVERS', 'embedded')}"
+
+
+class OnePlatform(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Hands out tests one by one, but the journeys together: they share a platform, and two would only be slower."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "journeys" if nodeid.startswith("tests/e2e/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePlatform:
+    """Which worker runs which test."""
+    return OnePlatform(config, log)

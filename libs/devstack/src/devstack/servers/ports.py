@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from random import SystemRandom
 
 from devstack.servers.failures import PortTaken
 from devstack.servers.observed import listener_of
@@ -9,12 +10,17 @@ from devstack.servers.observed import listener_of
 LOOPBACK = "127.0.0.1"
 
 
+_PICKED_FROM = range(20_000, 32_000)
+"""Below what the system gives to outgoing connections (32,768 and up on Linux): one of those may hold a port that nobody listens
+on, and would take a server's port while the server is down."""
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    draw = SystemRandom()
+    while is_taken(port := draw.choice(_PICKED_FROM)):
+        continue
+    return port
 
 
 def is_taken(port: int) -> bool:

@@ -31,9 +31,9 @@ async def start_payment(
 
     Raises ProviderNotConfigured, UnknownOrder, OrderNotAwaitingPayment, ReservationOver, EventNotOnSale, ProviderAway.
     """
-    provider = providers.require(provider_name)
     async with database.transaction() as tx:
         await once.begin(tx)
+        provider = providers.require(provider_name)
         order, payment = await _record_intent(tx, principal, order_id, provider.name)
     link_current_span_to(order.traceparent)
     try:

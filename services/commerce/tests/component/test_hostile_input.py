@@ -1,0 +1,143 @@
+"""What nobody sends by mistake: a problem that names it, and nothing half done."""
+
+import hashlib
+import hmac
+import json
+from typing import TYPE_CHECKING
+
+from common.ids import EventId
+from common.testing import RunService, principals
+from common.testing.principals import fresh
+
+if TYPE_CHECKING:
+    from services.commerce.tests.conftest import Stall
+
+JSON = {"Content-Type": "application/json"}
+
+
+NO_ADDRESSES = [
+    "a,b@example.org",
+    "a;b@example.org",
+    '"a"@example.org',
+    "a(b)@example.org",
+    "a:b@example.org",
+    "[a]@example.org",
+    "a\\b@example.org",
+    "a\x7fb@example.org",
+    "a\r\nBcc: c@example.org",
+    ".a@example.org",
+    "a..b@example.org",
+    "a.@example.org",
+    "a@example..org",
+    "a@-example.org",
+    "a@example",
+    "a@[127.0.0.1]",
+    f"{'a' * 65}@example.org",
+    f"a@{'b' * 250}.org",
+]
+
+
+async def test_what_a_mail_header_would_read_as_something_else_is_no_address(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        for address in NO_ADDRESSES:
+            line = {"ticketTierId": tier, "quantity": 1, "attendees": [{"name": "Ada", "email": address}]}
+            answer = await stall.order(world, lines=[line])
+            assert answer.status_code == 422, address
+            assert answer.json()["errors"][0]["pointer"] == "/lines/0/attendees/0/email", address
+        assert await stall.stock(world, tier) == (0, 0)
+
+
+async def test_odd_addresses_that_people_have_are_kept_as_they_were_typed(run: RunService, stall: "Stall") -> None:
+    addresses = [
+        "O'Hara+jazz@example.co.uk",
+        "ada@exämple.org",
+        "用户@例子.广告",
+        f"{'a' * 64}@example.org",
+        "_@x.museum",
+    ]
+    async with run() as world:
+        [tier] = await stall.open(world)
+        attendees = [{"name": "Ada", "email": address} for address in addresses]
+        line = {"ticketTierId": tier, "quantity": len(addresses), "attendees": attendees}
+        order = (await stall.order(world, lines=[line])).json()
+        shown = (await stall.show(world, order))["lines"][0]["admissions"]
+        assert [admission["attendeeEmail"] for admission in shown] == addresses
+
+
+NOBODIES = [
+    (r'{"name": "A\u0000B"}', 422),
+    (r'{"name": "A\ud800B"}', 422),
+    (r'{"name": "A", "\ud800": 1}', 422),
+    (r'{"name": "A", "\u0000": 1}', 422),
+    (r'{"name": "A", "email": "a\ud800@example.org"}', 422),
+    (r'{"name": "   "}', 422),
+    (r'{"name": null}', 422),
+    ('{"name": ' + "9" * 5000 + "}", 400),
+    ('{"name": ' + "[" * 100_000, 400),
+]
+
+
+async def test_text_that_cannot_be_kept_is_refused_the_first_time_and_again(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        for attendee, status in NOBODIES * 2:
+            line = f'{{"ticketTierId": "{tier}", "quantity": 1, "attendees": [{attendee}]}}'
+            content = f'{{"eventId": "{stall.event_id}", "lines": [{line}]}}'
+            key = hashlib.sha256(attendee.encode()).hexdigest()
+            answer = await world.post("/v1/orders", stall.buyer, key=key, content=content, headers=JSON)
+            assert answer.status_code == status, attendee[:40]
+            assert answer.headers["Content-Type"] == "application/problem+json"
+        assert await stall.stock(world, tier) == (0, 0)
+
+
+async def test_a_quantity_is_a_whole_number_of_a_few_tickets(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        for quantity in ("9" * 30, "1e999", "NaN", "1.0", "true", "-1", "9223372036854775808"):
+            line = f'{{"ticketTierId": "{tier}", "quantity": {quantity}}}'
+            content = f'{{"eventId": "{stall.event_id}", "lines": [{line}]}}'
+            answer = await world.post("/v1/orders", stall.buyer, key=f"k{quantity}", content=content, headers=JSON)
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/lines/0/quantity"), quantity
+        assert await stall.stock(world, tier) == (0, 0)
+
+
+NO_NOTICES = [
+    rb'{"id": "\ud800", "payment": "x"}',
+    rb'{"id": "a\u0000", "payment": "x"}',
+    rb'{"id": "a", "payment": "x\u0000"}',
+    json.dumps({"id": "a" * 256, "payment": "x"}).encode(),
+    json.dumps({"id": "", "payment": "x"}).encode(),
+    json.dumps({"id": "a", "payment": "x" * 9000}).encode(),
+    b"[" * 100_000,
+]
+
+
+async def test_an_authentic_notice_with_names_that_cannot_be_keys_is_refused(run: RunService) -> None:
+    async with run() as world:
+        seconds = str(int(world.clock.now().timestamp())).encode()
+        for notice in NO_NOTICES:
+            digest = hmac.new(b"a-secret-for-the-tests", seconds + b"." + notice, hashlib.sha256).hexdigest()
+            headers = {"Sandbox-Signature": f"t={seconds.decode()},v1={digest}"}
+            answer = await world.post("/v1/payments/webhooks/sandbox", content=notice, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (400, "commerce.webhook_unreadable"), notice[:40]
+        assert await world.count("payment_webhooks") == 0
+
+
+async def test_nobody_learns_from_a_refusal_whether_an_order_or_a_draft_exists(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        for there in (order["id"], "ord_01jd0000000000000000000000"):
+            cancelled = await world.post(f"/v1/orders/{there}/cancel")
+            begun = await world.post(f"/v1/orders/{there}/payments", key="k", json={"provider": "sandbox"})
+            assert (cancelled.status_code, begun.status_code) == (401, 401)
+        await world.hear(stall.event(world.clock.now(), status="draft"))
+        draft = await world.get(f"/v1/orders?eventId={stall.event_id}", principals.user())
+        missing = await world.get(f"/v1/orders?eventId={fresh(EventId)}", principals.user())
+        assert (draft.status_code, draft.json()["code"]) == (404, "commerce.unknown_event")
+        assert {**draft.json(), "traceId": None} == {**missing.json(), "traceId": None}
+        staff = await world.get(
+            f"/v1/orders?eventId={stall.event_id}", principals.member_of(stall.organization_id, "finance")
+        )
+        assert [item["id"] for item in staff.json()["items"]] == [order["id"]]
