@@ -14,9 +14,9 @@ import pytest
 
 from common.testing.waiting import eventually
 from common.tokens import SigningKey
+from devstack.servers.ports import free_port
 from gateway.routes import SERVICES
 from gateway.testing import OK, FakeIdentity, FakeService, Heard, World
-from gateway.testing.ports import free_port
 
 
 class Process(World):
