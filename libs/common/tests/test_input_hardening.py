@@ -8,10 +8,11 @@ import httpx
 import psycopg
 import pytest
 from fastapi import APIRouter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import text
 
 from common.ids import OrderId
-from common.schemas import Body
+from common.schemas import Body, Name, Prose
 from common.service import CurrentPrincipal, Db, Parts
 from common.testing import Running, RunService
 from common.testing.principals import fresh, user
@@ -203,3 +204,11 @@ async def test_secrets_in_headers_may_be_any_bytes(run_commerce: RunService, wit
         cron = await world.client.post("/v1/cron/commerce.housekeeping", headers=[(b"X-Cron-Secret", b"\xff\xfe")])
         is_problem(cron, 401)
         is_problem(await world.client.get("/metrics", headers=[(b"Authorization", b"Bearer \xff")]), 401)
+
+
+@pytest.mark.parametrize("kind", [Name, Prose], ids=["name", "prose"])
+@pytest.mark.parametrize("value", ["a\x00b", "half \ud83d", "\x1b[2J", "a\x7f"])
+def test_what_people_read_holds_whole_characters_only(kind: Any, value: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(kind).validate_python(value)
+    assert TypeAdapter(kind).validate_python("Žižkov 🎉") == "Žižkov 🎉"

@@ -125,6 +125,25 @@ def test_a_full_cache_forgets_rather_than_grows(time_passes: Monotonic) -> None:
     assert len(cache._entries) <= 10
 
 
+def test_what_was_dropped_leaves_nothing_behind(cache: SignInCache) -> None:
+    for _ in range(50):
+        person = principals.user(user_id=ADA.require_user())
+        stored(cache, person)
+        cache.drop(str(person.sign_in_id))
+    assert cache._entries == {}
+    assert cache._by_key == {}
+
+
+def test_another_sign_in_of_the_same_user_stays(cache: SignInCache) -> None:
+    phone = principals.user(user_id=ADA.require_user())
+    stored(cache)
+    stored(cache, phone)
+    cache.drop(SIGN_IN)
+    assert cache.get(str(phone.sign_in_id)) == phone
+    cache.drop(str(ADA.subject))
+    assert cache.get(str(phone.sign_in_id)) is None
+
+
 async def test_identity_answers_as_soon_as_every_live_replica_has_dropped_it(broker: NatsServer) -> None:
     await provision_broker(broker)
     monotonic = time.monotonic
@@ -151,6 +170,18 @@ async def test_identity_waits_no_longer_than_the_lease_of_a_silent_replica() -> 
     until = datetime.now(UTC) + timedelta(seconds=0.4)
     await announce(None, [SIGN_IN], {"gateway-1": until}, lambda: datetime.now(UTC))
     assert 0.35 < time.monotonic() - started < 1.5
+
+
+async def test_identity_waits_for_the_leases_when_the_connection_it_asks_over_is_closing(broker: NatsServer) -> None:
+    async with Bus.connect(broker.url, user="identity", password=PASSWORD) as identity:
+        closing = asyncio.create_task(identity._client.drain())
+        while not identity._client.is_draining:
+            await asyncio.sleep(0)
+        started = time.monotonic()
+        until = datetime.now(UTC) + timedelta(seconds=0.4)
+        await announce(identity, [SIGN_IN], {"gateway-1": until}, lambda: datetime.now(UTC))
+        assert 0.35 < time.monotonic() - started < 1.5
+        await closing
 
 
 async def test_identity_does_not_wait_for_a_replica_whose_lease_has_run_out() -> None:

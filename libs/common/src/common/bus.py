@@ -278,15 +278,28 @@ class Bus:
     async def ask_everyone(
         self, subject: str, payload: bytes, on_answer: Callable[[bytes], None]
     ) -> Callable[[], Awaitable[None]]:
-        """Send a core request that several may answer; `on_answer` gets each. The result ends the listening."""
+        """Send a core request that several may answer; `on_answer` gets each. The result ends the listening.
+
+        Both raise BrokerAway.
+        """
         inbox = self._client.new_inbox()
 
         async def receive(raw: Msg) -> None:
             on_answer(raw.data)
 
-        subscription = await self._client.subscribe(inbox, cb=receive)
-        await self._client.publish(subject, payload, reply=inbox)
-        return subscription.unsubscribe
+        try:
+            subscription = await self._client.subscribe(inbox, cb=receive)
+            await self._client.publish(subject, payload, reply=inbox)
+        except (nats.errors.Error, OSError) as error:
+            raise BrokerAway(repr(error)) from error
+
+        async def stop() -> None:
+            try:
+                await subscription.unsubscribe()
+            except (nats.errors.Error, OSError) as error:
+                raise BrokerAway(repr(error)) from error
+
+        return stop
 
     async def answer(self, subject: str, reply: Callable[[bytes], bytes]) -> None:
         """Answer every core request on `subject` for as long as the connection lives."""

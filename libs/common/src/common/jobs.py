@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.db import Database
 from common.house_tables import job_runs
@@ -68,7 +70,7 @@ class Jobs:
             try:
                 await self._run_recorded(job)
             finally:
-                await connection.execute(text("SELECT pg_advisory_unlock(hashtext(:name))"), key)
+                await _unlock(connection, key)
         return True
 
     async def _run_recorded(self, job: Job) -> None:
@@ -90,3 +92,12 @@ class Jobs:
             )
             statement = insert(job_runs).values(job=name, **{"started_at": transaction.now, **values})
             await transaction.execute(statement.on_conflict_do_update(constraint="pk_job_runs", set_=values))
+
+
+async def _unlock(connection: AsyncConnection, key: dict[str, str]) -> None:
+    """Give the lock back. If its connection is gone the lock is, too, and the work is done all the same."""
+    try:
+        await connection.execute(text("SELECT pg_advisory_unlock(hashtext(:name))"), key)
+    except DBAPIError as error:
+        log.warning("a job lost its lock while it ran", job=key["name"], error=type(error.orig).__name__)
+        await connection.invalidate()

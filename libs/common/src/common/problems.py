@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic.alias_generators import to_camel
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -32,6 +32,10 @@ log = logger("problems")
 
 MEDIA_TYPE = "application/problem+json"
 _RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P03", "53300"})
+
+
+_UNSTORABLE_SQLSTATES = frozenset({None, "22001", "22003", "22008", "22021", "22P05"})
+"""Too long, too large, or a character PostgreSQL has no place for; the driver itself finds NUL, and names no state."""
 
 
 class MethodNotAllowed(Refusal):
@@ -95,6 +99,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(DBAPIError, _on_database)
     app.add_exception_handler(PoolTimeout, _on_pool)
+    # Half a character (a lone surrogate) passes JSON and str, and is found where text becomes bytes for the database.
+    app.add_exception_handler(UnicodeEncodeError, _on_unstorable)
 
 
 async def _on_refusal(request: Request, error: Exception) -> Response:
@@ -108,6 +114,11 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     if any(item["type"] == "json_invalid" for item in found):
         return problem_response(MalformedBody())
     errors = [{"pointer": _pointer(item["loc"]), "detail": str(item["msg"])} for item in found]
+    return await _unprocessable(request, errors)
+
+
+async def _unprocessable(request: Request, errors: Sequence[Mapping[str, str]]) -> Response:
+    """A 422, which is also the answer for good to the idempotency key of the request, where it has one."""
     response = problem_response(InvalidRequest(), errors)
     once = getattr(request.state, "once", None)
     if once is not None:
@@ -150,7 +161,15 @@ async def _on_database(request: Request, error: Exception) -> Response:
     if isinstance(error, OperationalError) or error.connection_invalidated:
         log.warning("the database is away", error=type(error.orig).__name__, sqlstate=sqlstate)
         return problem_response(DatabaseUnavailable())
+    if isinstance(error, DataError) and sqlstate in _UNSTORABLE_SQLSTATES:
+        return await _on_unstorable(request, error)
     return fault_response(request.method, _template(request), error)
+
+
+async def _on_unstorable(request: Request, error: Exception) -> Response:
+    log.warning("a value cannot be stored", path=_template(request), error=repr(error))
+    detail = "a number is too large, or a text holds a character that cannot be stored"
+    return await _unprocessable(request, [{"pointer": "", "detail": detail}])
 
 
 async def _on_pool(request: Request, error: Exception) -> Response:

@@ -37,6 +37,8 @@ CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterVal
 def _no_control_characters(text: str) -> str:
     if any((ord(character) < 32 and character not in "\n\t") or ord(character) == 127 for character in text):
         raise ValueError("contains control characters")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("contains half a character")
     return text
 
 

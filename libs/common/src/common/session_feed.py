@@ -10,6 +10,7 @@
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from common.bus import Bus
+from common.bus import BrokerAway, Bus
 from common.principal import Principal
 from common.topology import DROP_SUBJECT
 
@@ -136,7 +137,10 @@ class SignInCache:
             self._forget_everything()
             return
         for sign_in_id in self._by_key.pop(key, set()):
-            self._entries.pop(sign_in_id, None)
+            for other in self._entries.pop(sign_in_id).keys - {key}:
+                self._by_key[other].discard(sign_in_id)
+                if not self._by_key[other]:
+                    del self._by_key[other]
 
     def renewed(self, asked_at: float, answer: LeaseAnswer) -> None:
         """Apply an answer to a renewal that was asked at monotonic time `asked_at`."""
@@ -167,7 +171,7 @@ async def announce(
     """Identity's half, after the commit: tell all replicas to drop `keys` and wait until none can serve them any more.
 
     Args:
-        leases: replica → when its lease ends, read after the revocation committed.
+        leases: replica → when its lease ends by `now`'s clock, read after the revocation committed.
     """
     waiting = {replica: until for replica, until in leases.items() if until > now()}
     everyone_answered = asyncio.Event()
@@ -181,7 +185,8 @@ async def announce(
     if not waiting:
         return
     if bus is not None and bus.connected:
-        stop = await bus.ask_everyone(DROP_SUBJECT, json.dumps({"keys": list(keys)}).encode(), on_answer)
+        with contextlib.suppress(BrokerAway):
+            stop = await bus.ask_everyone(DROP_SUBJECT, json.dumps({"keys": list(keys)}).encode(), on_answer)
     longest = max(waiting.values()) - now()
     try:
         await asyncio.wait_for(everyone_answered.wait(), timeout=max(0.0, longest.total_seconds()))
@@ -189,4 +194,5 @@ async def announce(
         return
     finally:
         if stop is not None:
-            await stop()
+            with contextlib.suppress(BrokerAway):
+                await stop()

@@ -109,12 +109,15 @@ class EmbeddedNats:
             time.sleep(0.02)
 
     def _is_healthy(self) -> bool:
-        """Whether /healthz answers 200: the server itself then accepts clients and has recovered its streams."""
+        """Whether /healthz answers 200: the server itself then accepts clients and has recovered its streams.
+
+        What is no HTTP at all comes from another server that took the port; ours then says so and ends.
+        """
         connection = http.client.HTTPConnection(LOOPBACK, self.monitor_port, timeout=2)
         try:
             connection.request("GET", "/healthz")
             return connection.getresponse().status == http.client.OK
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
         finally:
             connection.close()
