@@ -118,7 +118,8 @@ async def test_what_is_no_json_is_a_400(run_commerce: RunService, with_notes: Da
 
 
 @pytest.mark.parametrize(
-    "kind", ["text/plain", "application/xml", "multipart/form-data", "application/x-www-form-urlencoded", "nonsense", ""]
+    "kind",
+    ["text/plain", "application/xml", "multipart/form-data", "application/x-www-form-urlencoded", "nonsense", ""],
 )
 async def test_another_kind_of_content_is_refused(
     run_commerce: RunService, with_notes: DatabaseUrls, kind: str
@@ -192,9 +193,7 @@ def _header_of(depth: int) -> str:
 )
 async def test_a_token_that_is_none_is_a_401(run_commerce: RunService, with_notes: DatabaseUrls, token: bytes) -> None:
     async with run_commerce(parts=desk()) as world:
-        answer = await world.client.get(
-            f"/v1/notes/{fresh(OrderId)}", headers=[(b"Authorization", b"Bearer " + token)]
-        )
+        answer = await world.client.get(f"/v1/notes/{fresh(OrderId)}", headers=[(b"Authorization", b"Bearer " + token)])
         is_problem(answer, 401)
         assert answer.headers["www-authenticate"] == 'Bearer realm="lanyard"'
 
