@@ -29,9 +29,9 @@ def urls(servers: Servers) -> Iterator[DatabaseUrls]:
 
 @pytest.fixture
 def broker(servers: Servers) -> Iterator[NatsServer]:
-    made = servers.nats()
+    made = servers.brokers.provisioned()
     yield made
-    made.stop()
+    servers.brokers.discard(made)
 
 
 @pytest.fixture

@@ -177,6 +177,7 @@ async def test_the_gateway_may_only_answer(provisioned: NatsServer) -> None:
     heard: list[bytes] = []
     async with connected(provisioned, "gateway") as gateway, connected(provisioned, "identity") as identity:
         await gateway.answer("session_feed.drop", lambda payload: b"got " + payload)
+        await gateway._client.flush()
         stop = await identity.ask_everyone("session_feed.drop", b"it", heard.append)
 
         async def answered() -> bool:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
-import pytest
 
 from common.bus import Bus
 from common.clock import SystemClock, SystemEntropy
@@ -16,7 +15,7 @@ from common.messages import TicketTierAvailabilityChanged
 from common.relay import Relay
 from common.testing import RunService, eventually
 from common.testing.principals import fresh
-from common.testing.servers import PASSWORD, DatabaseUrls, NatsServer, Servers
+from common.testing.servers import PASSWORD, DatabaseUrls, NatsServer
 
 TIER = fresh(TicketTierId)
 EVENT = fresh(EventId)
@@ -24,11 +23,6 @@ EVENT = fresh(EventId)
 
 def availability(sequence: int = 1) -> TicketTierAvailabilityChanged:
     return TicketTierAvailabilityChanged(sequence=sequence, ticket_tier_id=TIER, event_id=EVENT, availability="few")
-
-
-@pytest.fixture
-def broker(servers: Servers) -> NatsServer:
-    return servers.brokers.provisioned()
 
 
 @asynccontextmanager

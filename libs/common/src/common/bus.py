@@ -1,13 +1,15 @@
 """The only module that speaks NATS's language.
 
 What nats-py does by default and we do not: give up after 60 reconnects, notice a dead link after minutes, buffer publishes
-while away (they arrive after a timeout was reported), leave a pull parked on a server that restarted, and keep a durable
-consumer's old settings in silence. Each has its guard here and its test in `tests/test_bus.py`.
+while away (they arrive after a timeout was reported), leave a pull parked on a server that restarted, keep a durable
+consumer's old settings in silence, close for good when the broker shows it the door, and wait for ever on a wire that takes
+no bytes. Each has its guard here and its test in `tests/test_bus.py` or `tests/test_bus_hardening.py`.
 """
 
 import asyncio
 import itertools
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,6 +32,11 @@ log = logger("bus")
 PUBLISH_TIMEOUT = 5.0
 _RECONNECT_SECONDS: Any = 0.2
 """The library takes a fraction although it is annotated as an integer."""
+_PING_SECONDS: Any = 10
+_DEAD_WIRE_SECONDS = 20
+_FLUSH_SECONDS: Any = 1
+"""How long a full buffer may hold up a publish; the library would wait for ever."""
+_LEAVING_SECONDS = 1.5
 _PULL_EXPIRES = 10.0
 _PULL_HEARTBEAT = 2.0
 _STREAM_FULL = 10077
@@ -119,24 +126,113 @@ class Delivery:
 
 
 class _Link:
-    """The present connection to the broker. Whoever asked something over it learns from `lost` that it was replaced."""
+    """The connection to the broker: made, made anew and left. Whoever asks something over it learns when it is replaced."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str, user: str, password: str, inbox: str) -> None:
+        self.client = Client()
         self.lost = asyncio.Event()
+        """Of the present connection: set once another one stands, for what was asked over the old one is gone."""
+        self.anew = 0
+        """How often the library gave up and we began anew: its subscriptions did not survive that."""
+        self.answers: list[Callable[[], Awaitable[object]]] = []
+        """What to subscribe to again then."""
+        self._leaving = False
+        self._options: dict[str, Any] = {
+            "servers": url,
+            "user": user,
+            "password": password,
+            "name": f"lanyard-{user}",
+            "inbox_prefix": inbox.encode(),
+            "max_reconnect_attempts": -1,
+            "reconnect_time_wait": _RECONNECT_SECONDS,
+            "connect_timeout": 2,
+            "ping_interval": _PING_SECONDS,
+            "max_outstanding_pings": 2,
+            "pending_size": 8 * 1024 * 1024,
+            "flush_timeout": _FLUSH_SECONDS,
+            "allow_reconnect": True,
+            "reconnected_cb": self._on_reconnected,
+            "disconnected_cb": self._on_disconnected,
+            "closed_cb": self._on_closed,
+            "error_cb": self._on_error,
+        }
 
-    def replace(self) -> None:
-        """A new connection stands: what was asked over the old one is gone."""
+    async def begin(self) -> None:
+        """Connect, trying for a second and then in the background. Raises what the library raises within that second."""
+        self._connecting = asyncio.create_task(self._connect())
+        await asyncio.wait({self._connecting}, timeout=1)
+        if self._connecting.done():
+            self._connecting.result()
+
+    async def leave(self) -> None:
+        """Drain while connected; otherwise just close: what was not sent is still in the outbox.
+
+        Over a wire that takes nothing neither would ever end, and the library swallows cancellation: so the wire is cut.
+        """
+        self._leaving = True
+        self._connecting.cancel()
+        for way in (self.client.drain, self.client.close):
+            going = asyncio.create_task(way())
+            await asyncio.wait({going}, timeout=_LEAVING_SECONDS)
+            if going.done() and not going.cancelled() and going.exception() is None:
+                return
+            if wire := self._wire():
+                wire.abort()
+
+    async def _connect(self) -> None:
+        await self.client.connect(**self._options)
+        self._give_up_on_dead_wires()
+
+    async def _connect_anew(self) -> None:
+        await self._connect()
+        self.anew += 1
+        self._replace()
+        for answer in self.answers:
+            await answer()
+
+    async def _on_reconnected(self) -> None:
+        log.info("broker is back")
+        self._give_up_on_dead_wires()
+        self._replace()
+
+    async def _on_disconnected(self) -> None:
+        log.warning("broker is away")
+
+    async def _on_closed(self) -> None:
+        if not self._leaving:
+            log.error("the broker closed the connection for good; connecting anew")
+            self._connecting = asyncio.create_task(self._connect_anew())
+
+    async def _on_error(self, error: Exception) -> None:
+        log.warning("broker connection", error=repr(error))
+
+    def _replace(self) -> None:
         gone, self.lost = self.lost, asyncio.Event()
         gone.set()
+
+    def _give_up_on_dead_wires(self) -> None:
+        """Let the system end a connection whose bytes nobody takes.
+
+        The library notices by its pings, but then waits until the last bytes are sent: a quarter of an hour.
+        """
+        wire = self._wire()
+        if wire and hasattr(socket, "TCP_USER_TIMEOUT"):
+            milliseconds = int(_DEAD_WIRE_SECONDS * 1000)
+            wire.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+
+    def _wire(self) -> asyncio.WriteTransport | None:
+        """The transport inside the library's transport, which hands it out nowhere."""
+        writer = getattr(self.client._transport, "_io_writer", None)  # noqa: SLF001 - there is no other way to it
+        return writer.transport if writer else None
 
 
 class Bus:
     """A connection to NATS that outlives the broker's absences."""
 
-    def __init__(self, client: Client, link: _Link) -> None:
-        self._client = client
+    def __init__(self, link: _Link) -> None:
         self._link = link
-        self._jetstream = client.jetstream()
+        self._client = link.client
+        self._jetstream = link.client.jetstream()
 
     @classmethod
     @asynccontextmanager
@@ -145,46 +241,12 @@ class Bus:
 
         While the broker is away at the start, the connection goes on trying in the background: a service starts without it.
         """
-        link = _Link()
-
-        async def on_reconnected() -> None:
-            log.info("broker is back")
-            link.replace()
-
-        async def on_disconnected() -> None:
-            log.warning("broker is away")
-
-        async def on_error(error: Exception) -> None:
-            log.warning("broker connection", error=repr(error))
-
-        client = Client()
-        connecting = asyncio.create_task(
-            client.connect(
-                url,
-                user=user,
-                password=password,
-                name=f"lanyard-{user}",
-                inbox_prefix=(inbox or f"_INBOX_{user}").encode(),
-                max_reconnect_attempts=-1,
-                reconnect_time_wait=_RECONNECT_SECONDS,
-                connect_timeout=2,
-                ping_interval=10,
-                max_outstanding_pings=2,
-                pending_size=8 * 1024 * 1024,
-                allow_reconnect=True,
-                reconnected_cb=on_reconnected,
-                disconnected_cb=on_disconnected,
-                error_cb=on_error,
-            )
-        )
-        await asyncio.wait({connecting}, timeout=1)
-        if connecting.done():
-            connecting.result()
+        link = _Link(url, user, password, inbox or f"_INBOX_{user}")
+        await link.begin()
         try:
-            yield cls(client, link)
+            yield cls(link)
         finally:
-            connecting.cancel()
-            await _close(client)
+            await link.leave()
 
     @property
     def connected(self) -> bool:
@@ -224,18 +286,18 @@ class Bus:
         async def receive(raw: Msg) -> None:
             arrived.put_nowait(raw)
 
-        while not self.connected:
-            await asyncio.sleep(0.05)
-        inbox = self._client.new_inbox()
-        subscription = await self._client.subscribe(f"{inbox}.*", cb=receive)
+        inbox, subscribed_at = "", -1
         try:
             for number in itertools.count():
-                while (wanted := free_places()) <= 0:
-                    await asyncio.sleep(0.005)
+                while (wanted := free_places()) <= 0 or not self.connected:
+                    await asyncio.sleep(0.005 if self.connected else 0.05)
+                if subscribed_at != self._link.anew:
+                    inbox, subscribed_at = self._client.new_inbox(), self._link.anew
+                    subscription = await self._client.subscribe(f"{inbox}.*", cb=receive)
                 async for delivery in self._one_pull(consumer, f"{inbox}.{number}", wanted, arrived):
                     yield delivery
         finally:
-            if self.connected:
+            if self.connected and subscribed_at == self._link.anew:
                 await subscription.unsubscribe()
 
     async def _one_pull(
@@ -312,6 +374,7 @@ class Bus:
         while not self.connected:
             await asyncio.sleep(0.05)
         await self._client.subscribe(subject, cb=receive)
+        self._link.answers.append(lambda: self._client.subscribe(subject, cb=receive))
 
     async def provision(self, streams: list[Stream], consumers: list[Consumer]) -> list[str]:
         """Make streams and consumers as declared, changing those that drifted; returns what was done, a line each."""
@@ -417,14 +480,3 @@ def _description(raw: Msg) -> str:
 def _text(value: str) -> str:
     """A header's value as text that every database holds."""
     return unquote(value).replace("\x00", "\ufffd")
-
-
-async def _close(client: Client) -> None:
-    """Drain while connected; otherwise just close: what was not sent is still in the outbox."""
-    try:
-        if client.is_connected:
-            await asyncio.wait_for(client.drain(), timeout=2)
-        else:
-            await client.close()
-    except (TimeoutError, nats.errors.Error, OSError):
-        await client.close()

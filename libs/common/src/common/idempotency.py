@@ -90,6 +90,7 @@ class OnceOnly:
         self._principal = principal
         self._key = key
         self._fingerprint = fingerprint
+        self._leased_until: datetime | None = None
 
     async def run(
         self, action: Callable[[Transaction], Awaitable[Result]], view: Callable[[Result], BaseModel], *, status: int
@@ -114,13 +115,14 @@ class OnceOnly:
             IdempotencyKeyReused: it stands for another request.
             RequestStillRunning: another request with it is under way.
         """
+        self._leased_until = transaction.now + _LEASE
         values = {
             "principal": self._principal,
             "key": self._key,
             "fingerprint": self._fingerprint,
             "lock": f"idempotency {self._principal} {self._key}",
             "now": transaction.now,
-            "leased_until": transaction.now + _LEASE,
+            "leased_until": self._leased_until,
             "expired": transaction.now - KEPT,
         }
         if await transaction.connection.scalar(_CLAIM, values) is None:
@@ -132,8 +134,9 @@ class OnceOnly:
         await transaction.execute(_FINISH, values)
 
     async def release(self, transaction: Transaction) -> None:
-        """Give the key back after a failure that a retry may overcome."""
-        await transaction.execute(delete(keys).where(self._mine(), keys.c.status.is_(None)))
+        """Give the key back after a failure that a retry may overcome; not if our lease ended and someone else resumed."""
+        ours = self._mine() & (keys.c.leased_until == self._leased_until)
+        await transaction.execute(delete(keys).where(ours, keys.c.status.is_(None)))
 
     async def refused(self, refusal: Refusal) -> Response:
         """Raise the refusal again, unless it is a 422: that one is stored as the answer and returned."""

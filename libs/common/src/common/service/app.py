@@ -32,6 +32,8 @@ from common.topology import consumers
 log = logger("service")
 
 _LAST_SWEEP_SECONDS = 3
+_ENDING_SECONDS = 11
+"""A moment more than `common.inbox` grants to actions under way."""
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
@@ -137,8 +139,10 @@ async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Tas
         yield task
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await task
+        # The broker's library swallows a cancellation at times: the process must end nevertheless.
+        await asyncio.wait({task}, timeout=_ENDING_SECONDS)
+        if task.done() and not task.cancelled() and task.exception() is not None:
+            log.error("something that runs beside the routes had ended", exc_info=task.exception())
 
 
 async def _report_drift(name: str, bus: Bus, health: Health) -> None:
