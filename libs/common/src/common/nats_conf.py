@@ -17,6 +17,8 @@ lame_duck_grace_period: 2s
 jetstream {
   # An acknowledged message is on the disk, not on its way there: the default would acknowledge up to two minutes early.
   sync_interval: always
+  # What the streams may hold together; by itself the server would count free space, and refuse them on a small disk.
+  max_file_store: 16GB
   strict: true
 }
 
