@@ -1,6 +1,7 @@
 """The gateway as an ASGI application: one request from its first check to its line in the log."""
 
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -16,6 +17,7 @@ from gateway.limits import Limits, TrustedProxies, client_address, network_of
 from gateway.metrics import Metrics
 from gateway.own import Own
 from gateway.proxy import Proxy
+from gateway.routes import GATEWAY
 from gateway.routing import Router, Row
 from gateway.target import decoded_path
 from gateway.tracing import Tracing
@@ -25,6 +27,10 @@ log = logger("gateway")
 _IDEMPOTENCY_KEY = re.compile(
     rb"""(?:"(?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255}"|[\x21\x23-\x7e][\x21-\x7e]{0,254})\Z"""
 )
+
+
+Handler = Callable[[Exchange, Row, str], Awaitable[None]]
+"""Answers a row of the gateway's own; the last argument is the client's address."""
 
 
 @dataclass(slots=True)
@@ -49,6 +55,8 @@ class Parts:
     state: State
     trusted: TrustedProxies
     patience: Patience
+    served_here: Mapping[str, Handler]
+    """Path → who answers it, for the rows whose service is the gateway itself."""
     secure: bool = False
     """Whether people reach the gateway over https, so that answers may say so."""
 
@@ -123,7 +131,10 @@ class Gateway:
             self._count(exchange, row, exchange.caller.principal.subject)
         if row.key_needed and not _is_one_key(inbound.idempotency_key):
             raise IdempotencyKeyNeeded()
-        await parts.proxy.forward(exchange, row, client)
+        if row.service == GATEWAY:
+            await parts.served_here[row.path](exchange, row, client)
+        else:
+            await parts.proxy.forward(exchange, row, client)
 
     def _count(self, exchange: Exchange, row: Row, principal: str | None) -> None:
         exchange.verdict = self._parts.limits.check(row.limit, principal, exchange.network, perf_counter())

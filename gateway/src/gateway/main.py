@@ -91,6 +91,7 @@ def build(
         state=state,
         trusted=TrustedProxies(settings.trusted_proxies),
         patience=patience or Patience(),
+        served_here={},
         secure=settings.public_url.startswith("https://"),
     )
     keeper = LeaseKeeper(identity, cache, time.monotonic)

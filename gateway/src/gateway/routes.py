@@ -12,6 +12,7 @@ from gateway.routing import MB, Public, Row, SignedIn
 
 IDENTITY, EVENTS, COMMERCE = "identity", "events", "commerce"
 DP, WALLET, RELEASES = "dp", "wallet", "releases"
+GATEWAY = "gateway"
 SERVICES = (IDENTITY, EVENTS, COMMERCE, DP, WALLET, RELEASES)
 
 C = Capability
@@ -154,4 +155,7 @@ _RELEASES = (
     Row("POST", "/v1/cron/releases.{job}", RELEASES, _CRON, rate=MACHINE),
 )
 
-ROWS = (*_IDENTITY, *_EVENTS, *_COMMERCE, *_DP, *_WALLET, *_RELEASES)
+_GATEWAY: tuple[Row, ...] = ()
+"""What the gateway answers itself; `served_here.py` says with what."""
+
+ROWS = (*_GATEWAY, *_IDENTITY, *_EVENTS, *_COMMERCE, *_DP, *_WALLET, *_RELEASES)

@@ -2,7 +2,7 @@
 
 from common.capabilities import Capability
 from gateway.limits import RateClass
-from gateway.routes import ROWS, SERVICES
+from gateway.routes import GATEWAY, ROWS, SERVICES
 from gateway.routing import KB, MB, Public, Row, SignedIn
 
 _HEAD = """\
@@ -16,7 +16,9 @@ the caller; the service then asks for the row at hand.
 def routes_page() -> str:
     """The whole page."""
     lines = [_HEAD]
-    for service in SERVICES:
+    for service in (GATEWAY, *SERVICES):
+        if all(row.service != service for row in ROWS):
+            continue
         lines += [f"## {service}", "", "| route | who | body | rate class | key |", "| --- | --- | --- | --- | :-: |"]
         lines += [_line(row) for row in ROWS if row.service == service]
         lines.append("")
