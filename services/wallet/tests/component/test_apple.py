@@ -24,7 +24,8 @@ from common.principal import Principal
 from common.testing import FrozenClock, RunService, principals
 from devstack.certificates import Certificates
 
-NOON = datetime(2026, 11, 20, 12, 0, 0, 250_000, tzinfo=UTC)
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=250_000)
+"""Of today, because the test certificates are made now and are valid from yesterday on."""
 
 
 def document_of(package: bytes) -> dict[str, object]:
