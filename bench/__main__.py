@@ -1,4 +1,4 @@
-"""`python -m bench [gateway|orders|latency|starts …]`: all of them without a name."""
+"""`python -m bench [gateway|orders|latency|starts|revocation|live …]`: all of them without a name."""
 
 import signal
 import sys
@@ -8,7 +8,7 @@ from types import FrameType
 
 from tests.e2e.journey import StepFailed
 
-from bench import gateway, latency, orders, starts
+from bench import gateway, latency, live, orders, revocation, starts
 from bench.report import NotMeasured, say
 from bench.stack import Platform, forget, platform
 
@@ -17,7 +17,7 @@ ON_A_PLATFORM: dict[str, Callable[[Platform], None]] = {
     "orders": orders.run,
     "latency": latency.run,
 }
-BY_ITSELF: dict[str, Callable[[], None]] = {"starts": starts.run}
+BY_ITSELF: dict[str, Callable[[], None]] = {"starts": starts.run, "revocation": revocation.run, "live": live.run}
 
 
 def main() -> int:

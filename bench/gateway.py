@@ -22,7 +22,8 @@ from devstack.environments import Environment, gateway_environment
 PATH = "/v1/dp/templates"
 """A route that asks for a capability (dp:template:read), of a service that the bench puts a static server in the place of."""
 CONNECTIONS, SECONDS, WARM_UP = 64, 8, 2
-OURS, NGINX, UPSTREAM = STACK.port_base + 60, STACK.port_base + 61, STACK.port_base + 62
+MANY = 1000
+OURS, NGINX, UPSTREAM, USUAL, TRACED = (STACK.port_base + offset for offset in (60, 61, 62, 63, 64))
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 _P99 = re.compile(r"^\s+99%\s+([\d.]+)(us|ms|s)$", re.MULTILINE)
 _MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
@@ -55,13 +56,13 @@ class Side:
         self.p99.append(p99)
         self.thrift.append(rate * SECONDS / used)
         say(
-            f"    round {number}, {self.name:5} {rate:9,.0f} requests/s   p99 {p99:6.1f} ms   others had {others:.0%} of its core"
+            f"    round {number}, {self.name:6} {rate:9,.0f} requests/s   p99 {p99:6.1f} ms   others had {others:.0%} of its core"
         )
         return rate
 
-    def load(self, seconds: int) -> tuple[float, float]:
+    def load(self, seconds: int, connections: int = CONNECTIONS) -> tuple[float, float]:
         """Requests per second and p99 in milliseconds."""
-        wrk = [program("wrk", "wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
+        wrk = [program("wrk", "wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
         said = output_of(
             [*pinned(LOAD_CORE), *wrk, "-H", f"Authorization: Bearer {self.token}", self.url], seconds + 30
         )
@@ -75,11 +76,13 @@ def run(_platform: Platform, rounds: int = 3) -> None:
     """Measure and print."""
     heading("(a) authenticated GET of 1 kB through the gateway", "python -m bench gateway")
     say(
-        f"  {PATH}: sign-in and capability checked, limit counted, access log on; {CONNECTIONS} connections, {SECONDS} s a round"
+        f"  {PATH}: sign-in and capability checked, limit counted, access log and tracing on (one request in ten "
+        f"recorded); {CONNECTIONS} connections, {SECONDS} s a round"
     )
     say(
         "  nginx: auth_request to a 204 and proxy_pass, both kept alive, access log on; the same static upstream behind both"
     )
+    say("  usual: FastAPI and httpx, the token looked up in memory and nothing else done (bench/usual.py)")
     with scratch(), ExitStack() as started:
         folder = SCRATCH.resolve()
         one, other = pinned(PROXY_CORE), pinned(LOAD_CORE)
@@ -88,37 +91,54 @@ def run(_platform: Platform, rounds: int = 3) -> None:
         command = [*one, sys.executable, "-m", "gateway", "serve"]
         started.enter_context(running(upstream, folder / "upstream.log"))
         reference = started.enter_context(running(proxy, folder / "proxy.log"))
-        gateway = started.enter_context(running(command, folder / "gateway.log", _environment()))
+        gateway = started.enter_context(running(command, folder / "gateway.log", _environment(OURS, 0.1)))
+        recorder = started.enter_context(running(command, folder / "traced.log", _environment(TRACED, 1.0)))
         token = sign_in_organiser().token
+        command = [*one, sys.executable, "-m", "bench.usual", str(USUAL), str(UPSTREAM), token]
+        common_way = started.enter_context(running(command, folder / "usual.log"))
         ours, theirs = Side("ours", OURS, gateway.pid, token), Side("nginx", NGINX, reference.pid, token)
-        for side in (ours, theirs):
+        usual, traced = Side("usual", USUAL, common_way.pid, token), Side("traced", TRACED, recorder.pid, token)
+        sides = (ours, theirs, usual, traced)
+        for side in sides:
             _wait_for_answer(side, folder)
-        _demand_refusal(ours)
-        for side in (ours, theirs):
+        for side in (ours, usual, traced):
+            _demand_refusal(side)
+        for side in sides:
             side.load(WARM_UP)
-        seen = alternate(rounds, ours=ours.round, nginx=theirs.round)
+        seen = alternate(rounds, **{side.name: side.round for side in sides})
+        ours.load(WARM_UP, connections=MANY)
         size = resident_bytes(gateway.pid) / 2**20
-    _compare("requests/s", seen["ours"], seen["nginx"])
-    _compare("p99 in ms", ours.p99, theirs.p99)
-    _compare("requests for each second of its own processor time", ours.thrift, theirs.thrift)
-    say(f"  the gateway's memory afterwards: {size:.0f} MiB (RSS)")
+    _compare("requests/s", seen["ours"], seen["nginx"], seen["usual"])
+    _compare("p99 in ms", ours.p99, theirs.p99, usual.p99)
+    _compare("requests for each second of its own processor time", ours.thrift, theirs.thrift, usual.thrift)
+    say(
+        f"  with every request recorded as a trace: {median(seen['traced']):,.0f} requests/s, p99 {median(traced.p99):.1f} ms"
+    )
+    say(f"  the gateway's memory after {MANY} connections at once: {size:.0f} MiB (RSS)")
 
 
-def _compare(what: str, ours: Sequence[float], theirs: Sequence[float]) -> None:
-    one, other = median(ours), median(theirs)
-    say(f"  medians, {what}: ours {one:,.1f}   nginx {other:,.1f}   ratio {one / other:.2f}")
+def _compare(what: str, ours: Sequence[float], theirs: Sequence[float], usual: Sequence[float]) -> None:
+    one, other, third = median(ours), median(theirs), median(usual)
+    say(f"  medians, {what}: ours {one:,.1f}   nginx {other:,.1f}   usual {third:,.1f}")
+    say(f"    ours to nginx {one / other:.2f}, ours to the usual way {one / third:.1f}")
 
 
-def _environment() -> Environment:
-    """A further gateway of the platform, with its real settings, that finds a static server where dp should be."""
-    environment = gateway_environment(STACK, "gateway-2")
+def _environment(port: int, share: float) -> Environment:
+    """A further gateway of the platform, with its real settings, that finds a static server where dp should be.
+
+    Args:
+        share: of the requests, how many it records as traces, which the static server takes in.
+    """
+    environment = gateway_environment(STACK, f"gateway-{port}")
     upstreams = json.loads(environment["LANYARD_UPSTREAMS"])
     return {
         **environment,
-        "LANYARD_PORT": str(OURS),
+        "LANYARD_PORT": str(port),
         "LANYARD_UPSTREAMS": json.dumps({**upstreams, "dp": [f"http://127.0.0.1:{UPSTREAM}"]}),
         "LANYARD_RATE_LIMITS": UNLIMITED,
         "LANYARD_LOG_FORMAT": "json",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{UPSTREAM}",
+        "LANYARD_TRACE_SHARE": str(share),
     }
 
 

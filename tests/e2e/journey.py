@@ -4,6 +4,7 @@
 step with its milliseconds as it goes, and ends with 1 and the name of the step that failed. `test_journey.py` runs the same.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -68,6 +70,39 @@ class Person:
     def headers(self) -> dict[str, str]:
         """What their app sends."""
         return {"Authorization": f"Bearer {self.token}"}
+
+
+class LiveStream:
+    """Somebody's `GET /v1/live`, read beside the journey by a thread of its own."""
+
+    def __init__(self, gateway: str, person: Person) -> None:
+        self.told: list[tuple[str, Any]] = []
+        self._open = threading.Event()
+        self._client = httpx.Client(base_url=gateway, timeout=httpx.Timeout(20, read=None))
+        threading.Thread(target=self._read, args=(person.headers,), daemon=True).start()
+        if not self._open.wait(20):
+            raise StepFailed("GET /v1/live did not begin within 20 s")
+
+    def has(self, event: str, **fields: object) -> int:
+        """How many events of a name with these fields came so far."""
+        found = (data for name, data in list(self.told) if name == event)
+        return sum(all(data.get(key) == value for key, value in fields.items()) for data in found)
+
+    def close(self) -> None:
+        """Hear no more; the thread ends with its connection."""
+        self._client.close()
+
+    def _read(self, headers: dict[str, str]) -> None:
+        name = ""
+        with contextlib.suppress(httpx.HTTPError), self._client.stream("GET", "/v1/live", headers=headers) as answer:
+            for line in answer.iter_lines():
+                key, _, value = line.partition(": ")
+                if key == "id":
+                    self._open.set()
+                elif key == "event":
+                    name = value
+                elif key == "data":
+                    self.told.append((name, json.loads(value)))
 
 
 @dataclass
@@ -218,8 +253,9 @@ class Journey:
 
     def buy(self, event_id: str, tier_id: str) -> tuple[Person, str]:
         """A buyer orders two named tickets and pays with the sandbox provider."""
-        with self.step("buyer signs in with a mail code"):
+        with self.step("buyer signs in with a mail code and listens to what is new"):
             buyer = self.sign_in("buyer")
+            self.live = LiveStream(self.stack.gateway, buyer)
         attendees = [
             {"name": "Ngozi Adébáyò"},
             {"name": 'Žižka "Joe" & Söhne', "email": f"joe.{self.mark}@example.org"},
@@ -263,7 +299,16 @@ class Journey:
 
         self.wait("two wallet passes", on_phones)
         self.note("order.paid → two wallet passes", time.perf_counter() - started)
+        with self.step("buyer's live stream has told of the order, the passes and the wallet passes"):
+            self.wait("the order's placing and payment", lambda: self._was_told(order_id))
+            self.wait("two wallet passes, live", lambda: self.live.has("wallet_pass.created") == 2)
+            self.wait("the notification, live", lambda: self.live.has("notification.created", kind="order.paid") == 1)
+        self.live.close()
         return issued
+
+    def _was_told(self, order_id: str) -> bool:
+        placed, paid = (self.live.has(name, orderId=order_id) for name in ("order.placed", "order.paid"))
+        return (placed, paid, self.live.has("pass.issued", orderId=order_id)) == (1, 1, 2)
 
     def put_on_phone(self, buyer: Person, issued: dict[str, Any]) -> None:
         """A real .pkpass, verified by OpenSSL, and a Google save link."""
@@ -323,7 +368,7 @@ class Journey:
                 "POST",
                 f"/v1/dp/campaigns/{campaign_id}/dps",
                 expect=201,
-                files={"photo": ("me.jpg", _photo(), "image/jpeg")},
+                files={"photo": ("me.jpg", photo(), "image/jpeg")},
                 data={"fields": json.dumps({"name": "Ngozi Adébáyò"})},
             ).json()
             path = "/v1/" + made["imageUrl"].split("/v1/", 1)[1]
@@ -425,7 +470,7 @@ def _verify_signature(files: dict[str, bytes], root: Path) -> None:
         raise StepFailed(f"openssl refuses the signature: {done.stderr.strip()[:300]}")
 
 
-def _photo() -> bytes:
+def photo() -> bytes:
     """A portrait, as a phone would send it."""
     image = Image.new("RGB", (900, 1200), "#d9c3a5")
     draw = ImageDraw.Draw(image)

@@ -18,7 +18,7 @@ def journey(stack: Stack) -> Iterator[Journey]:
 
 def test_the_main_journey_goes_all_the_way_through_the_gateway(journey: Journey) -> None:
     names = [name for name, _ in journey.timeline]
-    assert len(names) == 24
+    assert len(names) == 25
     assert names[0] == "organiser signs in with a mail code"
     assert names[-1].startswith("Railway's webhook")
 

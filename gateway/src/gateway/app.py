@@ -1,19 +1,23 @@
-"""The gateway as an ASGI application: one request from its first check to its line in the log."""
+"""The gateway as an application: one request from its first check to its line in the log."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
-from common.refusals import InternalFault, Refusal
+from common.clock import Clock
+from common.refusals import Forbidden, InternalFault, Refusal, Unauthenticated
 from common.telemetry import logger
 from gateway.access_log import AccessLog
-from gateway.asgi import Receive, Scope, Send
 from gateway.auth import Door
-from gateway.errors import IdempotencyKeyNeeded, QuotaExceeded
+from gateway.cache import PublicCache, may_be_shared
+from gateway.client_policy import ClientGate
+from gateway.cors import Cors
+from gateway.deprecation import check_sunset, headers_of
+from gateway.errors import IdempotencyKeyNeeded, MethodNotAllowed
 from gateway.exchange import ClientGone, Exchange, Patience
-from gateway.headers import SECURITY, STRICT_TRANSPORT, read_request
-from gateway.limits import Limits, TrustedProxies, client_address, network_of
+from gateway.headers import SECURITY, STRICT_TRANSPORT
+from gateway.limits import Limits, RateClass, TrustedProxies, client_address, network_of
 from gateway.metrics import Metrics
 from gateway.own import Own
 from gateway.proxy import Proxy
@@ -38,6 +42,7 @@ class State:
     """What changes while the process lives."""
 
     draining: bool = False
+    """The process will end: readiness says no, answers close their connections, streams say goodbye."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,12 @@ class Parts:
     router: Router
     door: Door
     proxy: Proxy
+    cache: PublicCache
     own: Own
+    origins: tuple[str, ...]
+    """The sites whose pages may call."""
+    clock: Clock
+    client_gate: ClientGate
     limits: Limits
     tracing: Tracing
     access_log: AccessLog
@@ -66,21 +76,20 @@ class Gateway:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._security = (*SECURITY, STRICT_TRANSPORT) if parts.secure else SECURITY
+        self._cors = Cors(parts.origins, (*SECURITY, STRICT_TRANSPORT) if parts.secure else SECURITY)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, exchange: Exchange) -> None:
         """Answer one request; nothing but cancellation leaves here as an exception."""
-        began = perf_counter()
         parts = self._parts
-        exchange, row, fault = self._open(scope, receive, send)
-        parts.metrics.under_way.inc()
+        row = self._open(exchange)
+        parts.metrics.under_way += 1
         try:
-            if fault is not None:
-                await exchange.refuse(fault)
+            if exchange.fault is not None:
+                await self._turn_away(exchange, exchange.fault)
             elif row is not None:
                 await self._serve(exchange, row)
             else:
-                await parts.own.answer(exchange, scope["raw_path"].decode("ascii", "replace"))
+                await parts.own.answer(exchange, exchange.raw_path.decode("ascii", "replace"))
         except Refusal as refusal:
             await exchange.refuse(refusal)
         except ClientGone:
@@ -90,60 +99,86 @@ class Gateway:
             log.error("a request failed", route=row.path if row else "-", exc_info=error)
             await exchange.refuse(InternalFault())
         finally:
-            parts.metrics.under_way.dec()
-            self._close(exchange, row, perf_counter() - began)
+            parts.metrics.under_way -= 1
+            self._close(exchange, row, perf_counter() - exchange.began)
 
-    def _open(self, scope: Scope, receive: Receive, send: Send) -> tuple[Exchange, Row | None, Refusal | None]:
-        """Begin the exchange and find its row. Without a row and a fault it is one of the gateway's own addresses."""
+    def _open(self, exchange: Exchange) -> Row | None:
+        """Find the row and begin the trace. Without a row and a fault it is one of the gateway's own addresses."""
         parts = self._parts
-        row, fault = self._route(scope)
-        inbound = read_request(scope["headers"])
-        caller = inbound.traceparent.decode("ascii", "replace") if inbound.traceparent else None
-        trace = parts.tracing.begin(scope["method"], row.path if row else "-", caller)
-        exchange = Exchange(scope, receive, send, inbound, trace)
-        exchange.headers = self._security
+        row = None
+        if exchange.fault is None:
+            try:
+                row = self._route(exchange)
+            except Refusal as refusal:
+                exchange.fault = refusal
+        exchange.trace = parts.tracing.begin(exchange.method, row.path if row else "-", exchange.inbound.traceparent)
+        exchange.headers = self._cors.headers_for(exchange.inbound)
         exchange.patience = parts.patience
-        exchange.draining = parts.state.draining
-        return exchange, row, fault
+        return row
 
-    def _route(self, scope: Scope) -> tuple[Row | None, Refusal | None]:
-        fault: Refusal | None = scope.get("gateway.fault")
-        if fault is not None:
-            return None, fault
-        try:
-            path = decoded_path(scope["raw_path"])
-            if self._parts.own.has(path):
-                return None, None
-            return self._parts.router.find(scope["method"], path), None
-        except Refusal as refusal:
-            return None, refusal
+    def _route(self, exchange: Exchange) -> Row | None:
+        router = self._parts.router
+        row = router.plain(exchange.method, exchange.raw_path)
+        if row is not None:
+            return row
+        path = decoded_path(exchange.raw_path)
+        if self._parts.own.has(path):
+            return None
+        return router.find(exchange.method, path)
+
+    async def _turn_away(self, exchange: Exchange, fault: Refusal) -> None:
+        """Refuse what no row is for; a browser's question beforehand is none of that, and no service's business either."""
+        if isinstance(fault, MethodNotAllowed) and self._cors.is_preflight(exchange):
+            await self._cors.answer_preflight(exchange, str(fault.details["allow"]))
+        else:
+            await exchange.refuse(fault)
 
     async def _serve(self, exchange: Exchange, row: Row) -> None:
         """Who, how often, whole enough: then to the service."""
         exchange.row = row
         parts, inbound = self._parts, exchange.inbound
+        if row.deprecated is not None:
+            exchange.headers += headers_of(row.deprecated)
+            check_sunset(row.deprecated, parts.clock.now())
         client = self._client(exchange)
         exchange.network = network_of(client)
-        if row.limit.per_network:
-            self._count(exchange, row, None)
-        exchange.caller = await parts.door.admit(row, exchange.method, inbound.authorization)
-        if not row.limit.per_network:
-            self._count(exchange, row, exchange.caller.principal.subject)
+        parts.client_gate.check(exchange, row)
+        await self._admit(exchange, row)
         if row.key_needed and not _is_one_key(inbound.idempotency_key):
             raise IdempotencyKeyNeeded()
         if row.service == GATEWAY:
             await parts.served_here[row.path](exchange, row, client)
+        elif row.cache is not None and may_be_shared(exchange, row):
+            await parts.cache.serve(exchange, row, client)
         else:
             await parts.proxy.forward(exchange, row, client)
 
-    def _count(self, exchange: Exchange, row: Row, principal: str | None) -> None:
-        exchange.verdict = self._parts.limits.check(row.limit, principal, exchange.network, perf_counter())
+    async def _admit(self, exchange: Exchange, row: Row) -> None:
+        """Who asks, and whether they have not asked too often. Whoever is turned away at the door has asked, too."""
+        parts, network = self._parts, exchange.network
+        exchange.verdict = parts.limits.closed(network, perf_counter())
+        if exchange.verdict is not None:
+            raise exchange.verdict.refusal()
+        try:
+            exchange.caller = await parts.door.identify(row, exchange.method, exchange.inbound.authorization, network)
+            parts.door.check(row, exchange.caller)  # apart, so that a refusal is logged with whoever was refused
+        except (Unauthenticated, Forbidden):
+            await self._count(exchange, row.policies_of_strangers, None)
+            raise
+        principal = exchange.caller.principal.subject
+        await self._count(exchange, row.policies_of_strangers if principal is None else row.policies, principal)
+
+    async def _count(self, exchange: Exchange, policies: tuple[RateClass, ...], principal: str | None) -> None:
+        limits = self._parts.limits
+        if limits.store is None:
+            exchange.verdict = limits.check(policies, principal, exchange.network, perf_counter())
+        else:
+            exchange.verdict = await limits.ask(policies, principal, exchange.network, perf_counter())
         if exchange.verdict is not None and not exchange.verdict.passes:
-            raise QuotaExceeded(retry_after=exchange.verdict.retry_after, violated_policies=[row.limit.name])
+            raise exchange.verdict.refusal()
 
     def _client(self, exchange: Exchange) -> str:
-        peer = exchange.scope["client"]
-        address: str = peer[0] if peer else "unknown"
+        address = exchange.wire.address
         forwarded = exchange.inbound.forwarded_for
         if forwarded is None or not self._parts.trusted:
             return address

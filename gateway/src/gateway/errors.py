@@ -10,6 +10,7 @@ from common.refusals import (
     TooManyRequests,
     Unauthenticated,
     Unavailable,
+    Unprocessable,
 )
 
 
@@ -70,6 +71,13 @@ class NoSuchRoute(NotFound):
     code = "gateway.no_such_route"
 
 
+class RouteRetired(Refusal):
+    """This address is no longer served. {instead}"""
+
+    status = 410
+    code = "gateway.route_retired"
+
+
 class MethodNotAllowed(Refusal):
     """This address answers other methods than {method}; the Allow header names them."""
 
@@ -113,6 +121,24 @@ class QuotaExceeded(TooManyRequests):
     code = "gateway.quota_exceeded"
 
 
+class AbnormalUsage(TooManyRequests):
+    """This was asked for far more often than people do. Try again when Retry-After has passed."""
+
+    code = "gateway.abnormal_usage"
+
+
+class TooManyConnections(Unavailable):
+    """Too many connections are open here. Close some, or try again in a moment."""
+
+    code = "gateway.too_many_connections"
+
+
+class TooManyWaiting(TooManyRequests):
+    """Too many requests were sent ahead on this connection. Wait for answers before sending more."""
+
+    code = "gateway.too_many_waiting"
+
+
 class IdentityAway(Unavailable):
     """Nobody's rights can be checked right now, so nothing that needs them is answered. Try again in a moment."""
 
@@ -149,3 +175,34 @@ class VersionTooOld(Refusal):
 
     status = 505
     code = "gateway.version_too_old"
+
+
+class AppTooOld(Refusal):
+    """This version of the app is no longer served. Update it to go on; `upgradeUrl` leads to its store."""
+
+    status = 426
+    code = "gateway.app_too_old"
+
+
+class EventNotNamed(Unprocessable):
+    """Which event to watch is said by one `event` with an id that begins with evt_."""
+
+    code = "gateway.event_not_named"
+
+
+class TooManyStreams(TooManyRequests):
+    """This sign-in has {most} live streams open already. Close one first."""
+
+    code = "gateway.too_many_streams"
+
+
+class LiveFull(Unavailable):
+    """There is no room for another live stream here right now. Try again in a moment."""
+
+    code = "gateway.live_full"
+
+
+class LiveAway(Unavailable):
+    """Live updates are not available right now. Everything else works; try again in a moment."""
+
+    code = "gateway.live_away"

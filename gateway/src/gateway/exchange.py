@@ -1,21 +1,20 @@
-"""One request on its way through the gateway: the ASGI side of it, and everything that is said back."""
+"""One request on its way through the gateway: its body as it comes, and everything that is said back."""
 
 import asyncio
 from dataclasses import dataclass
-from typing import cast
+from http import HTTPStatus
+from time import perf_counter
+from typing import Protocol
 
 from common.refusals import Refusal
-from gateway.asgi import Receive, Scope, Send
 from gateway.auth import NOBODY, Caller
-from gateway.edge import Wire
 from gateway.errors import BodyTooLarge, BodyTooSlow, VersionTooOld
-from gateway.headers import CLOSE, SECURITY, Header, Inbound, pass_out
+from gateway.headers import SECURITY, Header, Inbound, date_line, line_of, pass_out, with_own
 from gateway.limits import Verdict
 from gateway.refusing import problem_of
 from gateway.routing import Row
 from gateway.tracing import RequestTrace
 
-LINGER_BYTES = 1024 * 1024
 GATHERED = 64 * 1024
 """A body up to this size is sent to the service in one piece with its head."""
 
@@ -30,71 +29,183 @@ class Patience:
     """For the next part of an answer, once it has begun."""
     read: float = 30.0
     """For a client to take what was sent to it."""
-    linger: float = 1.0
-    """For what a refused client still sends, so that it gets to read the refusal."""
 
 
 class ClientGone(Exception):
     """Whoever asked is no longer there."""
 
 
+class Wire(Protocol):
+    """The client's connection, as far as an exchange needs it."""
+
+    address: str
+
+    @property
+    def closing(self) -> bool:
+        """Whether nobody is left to read an answer."""
+        ...
+
+    @property
+    def blocked(self) -> bool:
+        """Whether sending more would wait."""
+        ...
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the process is about to end."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        ...
+
+    async def drained(self, seconds: float) -> None:
+        """Wait until the client has read enough. Raises TimeoutError."""
+        ...
+
+    def read_on(self) -> None:
+        """There is room for more of the body."""
+        ...
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        ...
+
+    def finished(self, *, keep: bool, unread: bool) -> None:
+        """The answer is complete."""
+        ...
+
+
 class Exchange:
     """A request, and its answer as far as it has got."""
 
     __slots__ = (
-        "_receive",
-        "_send",
+        "_broken",
+        "_chunked",
+        "_gone",
+        "_head",
+        "_held",
+        "_parts",
+        "_told_whole",
+        "_waiter",
+        "began",
+        "body_complete",
         "caller",
         "code",
-        "draining",
+        "fault",
         "headers",
         "inbound",
+        "keep",
         "method",
         "network",
         "patience",
+        "query",
+        "raw_path",
         "row",
-        "scope",
         "status",
+        "target",
+        "task",
         "trace",
         "verdict",
+        "version",
         "wire",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, inbound: Inbound, trace: RequestTrace) -> None:
-        self.scope = scope
-        self._receive = receive
-        self._send = send
-        self.method = cast(str, scope["method"])
-        self.wire = cast(Wire, scope["gateway.wire"])
+    trace: RequestTrace
+
+    def __init__(
+        self, wire: Wire, method: str, target: bytes, version: str, inbound: Inbound, fault: Refusal | None
+    ) -> None:
+        """
+        Args:
+            target: path and query as they came.
+            fault: why this is no request to serve, when the edge found something wrong with it.
+        """
+        self.began = perf_counter()
+        self.wire = wire
+        self.method = method
+        self.target = target
+        self.raw_path, _, self.query = target.partition(b"?")
+        self.version = version
         self.inbound = inbound
-        self.trace = trace
+        self.fault = fault
+        self.keep = True
+        """Whether the connection may carry another request after this one."""
+        self.task: asyncio.Task[None] | None = None
         self.headers: tuple[Header, ...] = SECURITY
-        self.draining = False
-        self.patience = Patience()
+        self.patience = PATIENCE
         self.network = "unknown"
         self.row: Row | None = None
         self.caller: Caller = NOBODY
         self.verdict: Verdict | None = None
         self.status = 0
         self.code: str | None = None
+        self.body_complete = False
+        self._parts: list[bytes] = []
+        self._held = 0
+        self._told_whole = False
+        self._gone = False
+        self._broken: Refusal | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._head = b""
+        self._chunked = False
 
     @property
     def answered(self) -> bool:
         """Whether an answer has begun."""
-        return self.status != 0
+        return self.status > 0
+
+    # --- told by the connection
+
+    def take(self, data: bytes) -> int:
+        """A part of the body has come; how many bytes wait to be read."""
+        self._parts.append(data)
+        self._held += len(data)
+        self._wake()
+        return self._held
+
+    def whole(self) -> None:
+        """The body is complete."""
+        self.body_complete = True
+        self._wake()
+
+    def broken(self, reason: Refusal) -> None:
+        """The rest of the body will not come, or cannot be read."""
+        self._broken = reason
+        self.keep = False
+        self._wake()
+
+    def lost(self) -> None:
+        """The client has gone."""
+        self._gone = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     # --- the request's body
 
     async def more_body(self) -> tuple[bytes, bool]:
-        """The next part of the body, and whether there is more behind it."""
-        try:
-            async with asyncio.timeout(self.patience.body):
-                message = await self._receive()
-        except TimeoutError:
-            raise BodyTooSlow() from None
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        return message.get("body", b""), message.get("more_body", False)
+        """The next part of the body, and whether more follows. After the whole body: wait until the client has gone.
+
+        Raises:
+            ClientGone, BodyTooSlow, MalformedRequest.
+        """
+        if not self._parts and not (self.body_complete and not self._told_whole):
+            await self._until_told()
+        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts.clear()
+        self._held = 0
+        self._told_whole = self.body_complete
+        if not self.body_complete:
+            self.wire.read_on()
+        return data, not self.body_complete
+
+    async def gone(self) -> None:
+        """Wait until the client has gone."""
+        while not self._gone and not self.wire.closing:
+            await self._told()
 
     async def gather_body(self, limit: int) -> tuple[bytes, bool]:
         """The body as far as it fits into one piece, and whether there is more behind it.
@@ -113,47 +224,78 @@ class Exchange:
             raise BodyTooLarge(limit=limit)
         return data, more
 
+    async def _until_told(self) -> None:
+        """Until a part, the end of the body, or the end of the client."""
+        if self.inbound.expects_continue and not self.answered and not self.body_complete:
+            self.inbound.expects_continue = False
+            self.wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        ends = None if self.body_complete else asyncio.get_running_loop().time() + self.patience.body
+        try:
+            async with asyncio.timeout_at(ends):
+                while not self._parts and (self._told_whole or not self.body_complete):
+                    if self._gone:
+                        raise ClientGone
+                    if self._broken is not None:
+                        raise self._broken
+                    await self._told()
+        except TimeoutError:
+            self.keep = False
+            raise BodyTooSlow() from None
+
+    async def _told(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter
+
     # --- the answer
 
     async def begin_answer(self, status: int, headers: list[Header], length: int | None = None) -> None:
-        """Send status and headers, with the gateway's own. `length` is told where nobody has said it yet."""
-        own: list[Header] = [*self.headers, (b"x-request-id", self.trace.trace_id.encode())]
+        """Make status and headers, with the gateway's own, ready to go out with the first part of the body.
+
+        Args:
+            length: of the body, where it is known and `headers` do not say it.
+        """
+        passed, counted = pass_out(headers, status)
+        head = [status_line(status), with_own(passed, self.headers), date_line()]
+        head.append(b"x-request-id: %b\r\n" % self.trace.trace_id.encode())
         if self.verdict is not None:
-            own += self.verdict.headers
-        if length is not None:
-            own.append((b"content-length", b"%d" % length))
-        passed = pass_out(headers, status, own)
-        if self._ends_at_close(passed, status):
-            raise VersionTooOld()
-        if not self.wire.body_complete or self.draining:
-            passed.append(CLOSE)  # what is left of the request must not be read as the next one
+            head += [line_of(name, value) for name, value in self.verdict.headers]
+        if not counted and self.method != "HEAD" and status not in (204, 304):
+            head.append(self._framing(length))
+        if not self.body_complete or self.wire.leaving:
+            self.keep = False  # what is left of the request must not be read as the next one
+        head.append(b"\r\n" if self.keep else b"connection: close\r\n\r\n")
         self.status = status
-        await self._send({"type": "http.response.start", "status": status, "headers": passed})
+        self._head = b"".join(head)
+
+    def _framing(self, length: int | None) -> bytes:
+        if length is not None:
+            return b"content-length: %d\r\n" % length
+        if self.version == "1.0":
+            raise VersionTooOld()  # only the end of the connection could tell HTTP/1.0 where this answer ends
+        self._chunked = True
+        return b"transfer-encoding: chunked\r\n"
 
     async def send_body(self, data: bytes, *, more: bool) -> None:
-        """Send a part of the answer, no faster than the client reads."""
-        if self.wire.closing:
+        """Send a part of the answer, no faster than the client reads; the head goes with the first one."""
+        if self._gone or self.wire.closing:
             raise ClientGone
-        part = {"type": "http.response.body", "body": data, "more_body": more}
-        if not self.wire.blocked:
-            await self._send(part)
-            return
-        try:
-            async with asyncio.timeout(self.patience.read):
-                await self._send(part)
-        except TimeoutError:
-            self.wire.abort()
-            raise ClientGone from None
+        if self.method == "HEAD" or self.status in (204, 304):
+            data = b""
+        elif self._chunked:
+            data = (b"%x\r\n%b\r\n" % (len(data), data) if data else b"") + (b"" if more else b"0\r\n\r\n")
+        if self._head:
+            data, self._head = self._head + data, b""
+        if self.wire.blocked:
+            await self._until_read()
+        if data:
+            self.wire.write(data)
+        if not more:
+            self.wire.finished(keep=self.keep, unread=not self.body_complete)
 
     async def answer(self, status: int, headers: list[Header], body: bytes) -> None:
         """Send a whole answer of the gateway's own."""
         await self.begin_answer(status, headers, len(body))
-        if self.wire.body_complete:
-            await self.send_body(body, more=False)
-            return
-        await self.send_body(body, more=True)
-        await self._linger()
-        await self.send_body(b"", more=False)
+        await self.send_body(body, more=False)
 
     async def refuse(self, refusal: Refusal) -> None:
         """Answer with a problem; when an answer has already begun, cut it visibly instead."""
@@ -167,19 +309,24 @@ class Exchange:
         except ClientGone:
             self.code = "gateway.client_gone"
 
-    def _ends_at_close(self, headers: list[Header], status: int) -> bool:
-        """Whether only the end of the connection could tell HTTP/1.0 where this answer ends."""
-        if self.scope["http_version"] != "1.0" or self.method == "HEAD" or status in (204, 304):
-            return False
-        return all(name != b"content-length" for name, _ in headers)
-
-    async def _linger(self) -> None:
-        """Read a little of what the client still sends, or its system throws our answer away with the connection."""
-        taken, more = 0, True
+    async def _until_read(self) -> None:
         try:
-            async with asyncio.timeout(self.patience.linger):
-                while more and taken < LINGER_BYTES:
-                    data, more = await self.more_body()
-                    taken += len(data)
-        except (TimeoutError, BodyTooSlow, ClientGone):
-            return
+            await self.wire.drained(self.patience.read)
+        except TimeoutError:
+            self.wire.abort()
+        if self.wire.closing:
+            raise ClientGone
+
+
+PATIENCE = Patience()
+_REASONS = {int(each): each.phrase.encode() for each in HTTPStatus}
+_STATUS_LINES: dict[int, bytes] = {}
+
+
+def status_line(status: int) -> bytes:
+    """The first line of an answer; a status nobody has named goes without a reason."""
+    line = _STATUS_LINES.get(status)
+    if line is None:
+        reason = _REASONS.get(status, b"")
+        line = _STATUS_LINES[status] = b"HTTP/1.1 %d %b\r\n" % (status, reason)
+    return line

@@ -1,22 +1,20 @@
-"""The gateway's own addresses: health, metrics, the API document and its page, and the shared stylesheet and script."""
+"""The gateway's own addresses: health, status, metrics, the documents and their page, and the shared stylesheet and script."""
 
 import hmac
 import json
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
+from gateway.cache import Whole, tell
 from gateway.documents import Documents
 from gateway.errors import MethodNotAllowed, NotSignedIn
 from gateway.exchange import Exchange
 from gateway.headers import Header
-from gateway.health import health_of
+from gateway.health import Health
 from gateway.metrics import Metrics
-from gateway.upstream import Pool
+from gateway.status import Status
 
 _JSON = b"application/json"
-_PAGE = b"text/html; charset=utf-8"
-_NEVER_STORED = b"no-store"
-_FOR_A_WHILE = b"public, max-age=300"
 
 
 class Own:
@@ -24,32 +22,39 @@ class Own:
 
     def __init__(
         self,
-        pools: dict[str, Pool],
+        health: Health,
+        status: Status,
         documents: Documents,
         metrics: Metrics,
         ready: Callable[[], dict[str, bool]],
+        details: Callable[[], dict[str, str]],
         metrics_token: str,
     ) -> None:
         """
         Args:
             ready: what the gateway needs to be of use, each named.
+            details: how the rest of it is; the gateway is of use whatever they say.
             metrics_token: the bearer `/metrics` asks for; empty leaves it open, as in the devstack.
         """
-        self._pools = pools
+        self._services = health
         self._documents = documents
         self._metrics = metrics
         self._ready = ready
+        self._details = details
         self._metrics_token = metrics_token
         self._assets = {
-            "/assets/lanyard.css": (_asset("lanyard.css"), b"text/css; charset=utf-8"),
-            "/assets/lanyard.js": (_asset("lanyard.js"), b"text/javascript; charset=utf-8"),
+            "/assets/lanyard.css": _asset("lanyard.css", b"text/css; charset=utf-8"),
+            "/assets/lanyard.js": _asset("lanyard.js", b"text/javascript; charset=utf-8"),
         }
         self._answers: dict[str, Callable[[Exchange], Awaitable[None]]] = {
             "/health": self._health,
             "/healthz": self._healthz,
             "/readyz": self._readyz,
+            "/status": status.page,
+            "/status.json": status.tell,
             "/metrics": self._tell_metrics,
             "/openapi.json": self._openapi,
+            "/asyncapi.json": self._asyncapi,
             "/docs": self._docs,
         }
 
@@ -62,15 +67,16 @@ class Own:
         if exchange.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(method=exchange.method, allow="GET, HEAD")
         if path in self._assets:
-            body, kind = self._assets[path]
-            await _tell(exchange, 200, body, kind, _FOR_A_WHILE)
+            await tell(exchange, self._assets[path])
         else:
             await self._answers[path](exchange)
 
     async def _health(self, exchange: Exchange) -> None:
-        health = await health_of(self._pools)
-        status = 200 if health["status"] == "ready" and all(self._ready().values()) else 503
-        await _tell(exchange, status, json.dumps(health | {"gateway": self._ready()}).encode(), _JSON)
+        seen, needs = await self._services.look(), self._ready()
+        status = 200 if seen.status == "ready" and all(needs.values()) else 503
+        services = {name: health.told() for name, health in seen.services.items()}
+        body = json.dumps({"status": seen.status, "services": services, "gateway": needs})
+        await _tell(exchange, status, body.encode(), _JSON)
 
     async def _healthz(self, exchange: Exchange) -> None:
         await _tell(exchange, 200, b'{"status":"alive"}', _JSON)
@@ -78,7 +84,8 @@ class Own:
     async def _readyz(self, exchange: Exchange) -> None:
         needs = self._ready()
         ready = all(needs.values())
-        body = json.dumps({"service": "gateway", "status": "ready" if ready else "unready", "dependencies": needs})
+        told = {"service": "gateway", "status": "ready" if ready else "unready", "dependencies": needs}
+        body = json.dumps(told | {"details": self._details()})
         await _tell(exchange, 200 if ready else 503, body.encode(), _JSON)
 
     async def _tell_metrics(self, exchange: Exchange) -> None:
@@ -89,16 +96,20 @@ class Own:
         await _tell(exchange, 200, self._metrics.text(), self._metrics.content_type.encode())
 
     async def _openapi(self, exchange: Exchange) -> None:
-        await _tell(exchange, 200, await self._documents.openapi(), _JSON, b"public, max-age=30")
+        await tell(exchange, await self._documents.openapi())
+
+    async def _asyncapi(self, exchange: Exchange) -> None:
+        await tell(exchange, await self._documents.asyncapi())
 
     async def _docs(self, exchange: Exchange) -> None:
-        await _tell(exchange, 200, await self._documents.page(), _PAGE, b"public, max-age=30")
+        await tell(exchange, await self._documents.page())
 
 
-async def _tell(exchange: Exchange, status: int, body: bytes, kind: bytes, cache: bytes = _NEVER_STORED) -> None:
-    headers: list[Header] = [(b"content-type", kind), (b"cache-control", cache)]
+async def _tell(exchange: Exchange, status: int, body: bytes, kind: bytes) -> None:
+    headers: list[Header] = [(b"content-type", kind), (b"cache-control", b"no-store")]
     await exchange.answer(status, headers, body)
 
 
-def _asset(name: str) -> bytes:
-    return files("gateway").joinpath("assets", name).read_bytes()
+def _asset(name: str, kind: bytes) -> Whole:
+    body = files("gateway").joinpath("assets", name).read_bytes()
+    return Whole(200, [(b"content-type", kind), (b"cache-control", b"public, max-age=300")], body)

@@ -3,6 +3,7 @@
 import asyncio
 
 from gateway.auth import InternalTokens
+from gateway.compression import VARIES, packs, relay_packed
 from gateway.errors import AnswerUnusable, BodyTooLarge, DeadlinePassed, ServiceAway
 from gateway.exchange import Exchange
 from gateway.routing import Row
@@ -45,12 +46,15 @@ class Proxy:
         inbound = exchange.inbound
         loop = asyncio.get_running_loop()
         if not inbound.has_body:
-            request = Request(exchange.method, self._head(exchange, row, client, b"") + b"\r\n")
+            head = self._head(exchange, row, client, b"") + b"\r\n"
+            hedge = row.path if row.hedge else None
+            request = Request(exchange.method, head, keyed=row.key_needed, hedge=hedge)
             return await self._pools[row.service].begin(request, loop.time() + row.timeout)
         first, more = await exchange.gather_body(row.body_limit)
         if not more:
             line = b"content-length: %d\r\n" % len(first)
-            request = Request(exchange.method, self._head(exchange, row, client, line) + b"\r\n" + first)
+            data = self._head(exchange, row, client, line) + b"\r\n" + first
+            request = Request(exchange.method, data, keyed=row.key_needed)
             return await self._pools[row.service].begin(request, loop.time() + row.timeout)
         length = inbound.length
         line = b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
@@ -61,20 +65,21 @@ class Proxy:
 
     def _head(self, exchange: Exchange, row: Row, client: str, framing: bytes) -> bytes:
         """Request line and headers, without the empty line at the end. The target goes on exactly as it came."""
-        scope = exchange.scope
-        target: bytes = scope["raw_path"]
-        if scope["query_string"]:
-            target += b"?" + scope["query_string"]
-        lines = [
-            b"%b %b HTTP/1.1" % (exchange.method.encode(), target),
-            b"host: " + row.service.encode(),
-            *exchange.inbound.lines,
-            self._tokens.header_for(exchange.caller.principal, row.service),
-            b"x-request-id: " + exchange.trace.trace_id.encode(),
-            b"traceparent: " + exchange.trace.to_service(row.service, exchange.method).encode(),
-            b"x-forwarded-for: " + client.encode(),
-        ]
-        return b"\r\n".join(lines) + b"\r\n" + framing
+        trace = exchange.trace
+        return (
+            b"%b %b HTTP/1.1\r\nhost: %b\r\n%b%b\r\nx-request-id: %b\r\ntraceparent: %b\r\nx-forwarded-for: %b\r\n%b"
+            % (
+                exchange.method.encode(),
+                exchange.target,
+                row.service.encode(),
+                exchange.inbound.lines(),
+                self._tokens.header_for(exchange.caller.principal, row.service),
+                trace.trace_id.encode(),
+                trace.to_service(row.service, exchange.method).encode(),
+                client.encode(),
+                framing,
+            )
+        )
 
 
 class _Upload:
@@ -108,8 +113,16 @@ class _Upload:
 
 async def _relay(exchange: Exchange, connection: Connection) -> None:
     """Pass an answer out. A client that reads slowly slows the service, through the connection's high-water mark."""
+    headers = connection.headers
+    if exchange.row is not None and exchange.row.compressed:
+        pack = packs(exchange, connection.status, headers)
+        if pack:
+            await relay_packed(exchange, connection.status, headers, lambda: _next(connection, exchange.patience.stall))
+            return
+        if pack is False:
+            headers = [*headers, VARIES]
     bodiless = exchange.method == "HEAD" or connection.status in (204, 304)
-    await exchange.begin_answer(connection.status, connection.headers, None if bodiless else connection.whole_length)
+    await exchange.begin_answer(connection.status, headers, None if bodiless else connection.whole_length)
     while True:
         data = connection.take() if connection.at_hand else await _next(connection, exchange.patience.stall)
         more = not connection.drained

@@ -2,15 +2,24 @@
 
 import json
 import re
-from http import HTTPStatus
 
 from common.refusals import Refusal
-from gateway.errors import CapabilityMissing, MethodNotAllowed, NotSignedIn, QuotaExceeded, TokenRefused
-from gateway.headers import SECURITY, Header
+from gateway.errors import (
+    AbnormalUsage,
+    CapabilityMissing,
+    MethodNotAllowed,
+    NotSignedIn,
+    QuotaExceeded,
+    SessionReplaced,
+    TokenRefused,
+    TooManyConnections,
+)
+from gateway.headers import Header
 
 _CHALLENGES: dict[type[Refusal], bytes] = {
     NotSignedIn: b'Bearer realm="lanyard"',
     TokenRefused: b'Bearer realm="lanyard", error="invalid_token"',
+    SessionReplaced: b'Bearer realm="lanyard", error="invalid_token"',
 }
 
 
@@ -34,14 +43,6 @@ def problem_of(refusal: Refusal, trace_id: str | None) -> tuple[list[Header], by
     return headers, body
 
 
-def raw_answer(refusal: Refusal) -> bytes:
-    """A whole HTTP/1.1 answer, for requests too broken to reach the application. The connection closes after it."""
-    headers, body = problem_of(refusal, None)
-    lines = [b"HTTP/1.1 %d %b" % (refusal.status, HTTPStatus(refusal.status).phrase.encode())]
-    lines += [name + b": " + value for name, value in (*headers, *SECURITY, (b"connection", b"close"))]
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body
-
-
 def _body(refusal: Refusal, trace_id: str | None) -> bytes:
     """The shape of `common.problems`, which is not imported because it brings a whole web framework along."""
     problem: dict[str, object] = {
@@ -53,13 +54,18 @@ def _body(refusal: Refusal, trace_id: str | None) -> bytes:
         "traceId": trace_id,
     }
     for name, value in refusal.details.items():
-        problem.setdefault(_camel(name), value)
+        problem.setdefault(_MEMBERS.get(name) or _camel(name), value)
     return json.dumps(problem, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 _TYPES: dict[type[Refusal], str] = {
     QuotaExceeded: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    AbnormalUsage: "https://iana.org/assignments/http-problem-types#abnormal-usage-detected",
+    TooManyConnections: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
 }
+"""The problem types of the RateLimit draft, section 5."""
+_MEMBERS = {"violated_policies": "violated-policies"}
+"""Members that a standard names otherwise than we would."""
 
 
 def _title(class_name: str) -> str:

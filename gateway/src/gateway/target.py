@@ -5,16 +5,15 @@ parsers could read differently (an encoded slash, a dot segment, a NUL, an absol
 """
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from common.refusals import Refusal
 from gateway.errors import HostRefused, MalformedRequest, TargetRefused
+from gateway.headers import Inbound
 
 MAX_TARGET = 8 * 1024
 """Bytes of path and query together."""
-
-Headers = Sequence[tuple[bytes, bytes]]
 
 _ORDINARY = re.compile(rb"(?:/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)+\Z")
 _PATH = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,;=:@/%-]*\Z")
@@ -57,7 +56,7 @@ def _read_escapes(raw_path: bytes) -> str:
     return path
 
 
-def fault_of(target: bytes, headers: Headers, version: str) -> Refusal | None:
+def fault_of(target: bytes, inbound: Inbound, version: str) -> Refusal | None:
     """What is wrong with a request that the parser let pass: its target's form, its Host, its framing; None if nothing.
 
     The parser refuses two lengths, and a length beside a transfer coding. It lets other codings, HTTP/0.9 and any
@@ -71,12 +70,11 @@ def fault_of(target: bytes, headers: Headers, version: str) -> Refusal | None:
         return TargetRefused(reason="a fragment")
     if len(target) > MAX_TARGET:
         return TargetRefused(reason=f"more than {MAX_TARGET} bytes")
-    hosts = 0
-    for name, value in headers:
-        if name == b"host":
-            hosts += 1
-            if not _HOST.match(value):
-                return HostRefused()
-        elif name == b"transfer-encoding" and (value.lower() != b"chunked" or version == "1.0"):
-            return MalformedRequest()
-    return None if hosts == 1 else HostRefused()
+    if inbound.chunked and (inbound.odd_coding or version == "1.0"):
+        return MalformedRequest()
+    return None if len(inbound.hosts) == 1 and _is_host(inbound.hosts[0]) else HostRefused()
+
+
+@lru_cache(maxsize=1000)
+def _is_host(value: bytes) -> bool:
+    return _HOST.match(value) is not None

@@ -30,16 +30,16 @@ class RequestTrace(Protocol):
 
 
 class _Ids:
-    """A trace nobody records."""
+    """A trace that is not recorded here."""
 
-    __slots__ = ("trace_id",)
+    __slots__ = ("_flags", "trace_id")
 
-    def __init__(self) -> None:
+    def __init__(self, flags: str) -> None:
+        self._flags = flags
         self.trace_id = f"{_RANDOM.getrandbits(128) or 1:032x}"
 
     def to_service(self, service: str, method: str) -> str:
-        """Marked as sampled, so that a service with an exporter of its own still records."""
-        return f"00-{self.trace_id}-{_RANDOM.getrandbits(64) or 1:016x}-01"
+        return f"00-{self.trace_id}-{_RANDOM.getrandbits(64) or 1:016x}-{self._flags}"
 
     def end(self, status: int) -> None:
         """Nothing was recorded."""
@@ -48,7 +48,7 @@ class _Ids:
 class _Spans:
     """A server span, and a client span for the call to the service."""
 
-    __slots__ = ("_client", "_server", "_tracer", "trace_id")
+    __slots__ = ("_clients", "_server", "_tracer", "trace_id")
 
     def __init__(self, tracer: Tracer, method: str, route: str, caller: str | None) -> None:
         self._tracer = tracer
@@ -58,40 +58,49 @@ class _Spans:
             links=link_of(caller),
             attributes={"http.request.method": method, "http.route": route},
         )
-        self._client: Span | None = None
+        self._clients: list[Span] = []
         self.trace_id = trace.format_trace_id(self._server.get_span_context().trace_id)
 
     def to_service(self, service: str, method: str) -> str:
-        self._client = self._tracer.start_span(
+        client = self._tracer.start_span(
             method,
             context=trace.set_span_in_context(self._server),
             kind=SpanKind.CLIENT,
             attributes={"http.request.method": method, "server.address": service},
         )
-        context = self._client.get_span_context()
+        self._clients.append(client)
+        context = client.get_span_context()
         span_id = trace.format_span_id(context.span_id)
         return f"00-{self.trace_id}-{span_id}-{int(context.trace_flags):02x}"
 
     def end(self, status: int) -> None:
-        for span in (self._client, self._server):
-            if span is not None:
-                span.set_attribute("http.response.status_code", status)
-                if status >= 500:
-                    span.set_status(StatusCode.ERROR)
-                span.end()
+        for span in (*self._clients, self._server):
+            span.set_attribute("http.response.status_code", status)
+            if status >= 500:
+                span.set_status(StatusCode.ERROR)
+            span.end()
 
 
 class Tracing:
-    """Begins traces: recorded ones when a tracer is given, bare ids otherwise."""
+    """Begins traces: recorded ones when a tracer is given and the lot falls on them, bare ids otherwise."""
 
-    def __init__(self, tracer: Tracer | None = None) -> None:
+    def __init__(self, tracer: Tracer | None = None, share: float = 1.0) -> None:
+        """
+        Args:
+            share: of the traces, how many are recorded, from 0 to 1; the services follow in those they are told of.
+        """
         self._tracer = tracer
+        self._share = share
 
-    def begin(self, method: str, route: str, caller: str | None) -> RequestTrace:
+    def begin(self, method: str, route: str, caller: bytes | None) -> RequestTrace:
         """A new trace.
 
         Args:
             route: the path template, never the path itself.
             caller: the `traceparent` the caller sent, only to be linked.
         """
-        return _Ids() if self._tracer is None else _Spans(self._tracer, method, route, caller)
+        if self._tracer is None:
+            return _Ids("01")  # a service with an exporter of its own still records
+        if _RANDOM.random() >= self._share:
+            return _Ids("00")
+        return _Spans(self._tracer, method, route, caller.decode("ascii", "replace") if caller else None)

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from common.ids import OrganizationId
+from common.principal import InternalIssuer
 from common.testing import principals
-from common.tokens import SigningKey, VerifyingKeys
+from common.testing.clock import FrozenClock
+from common.tokens import SigningKey
 from gateway.testing import RunGateway, World, holds
 
 WHO = principals.user()
@@ -36,6 +38,8 @@ def forged(world: World) -> dict[str, str]:
     now = int(datetime.now(UTC).timestamp())
     token, kid = world.identity.token, world.identity.key.key.kid
     stranger = SigningKey.generate()
+    impostor = SigningKey.from_json(json.dumps(json.loads(stranger.private_json()) | {"kid": kid}))
+    claims = {"iss": "lanyard-identity", "aud": "lanyard", "iat": now, "exp": now + 300} | SUB_SID
     good = token(**SUB_SID)
     return {
         "nonsense": "nonsense",
@@ -44,9 +48,22 @@ def forged(world: World) -> dict[str, str]:
         "a key brought along": unsigned(
             world, {"alg": "Ed25519", "kid": kid, "jwk": json.loads(stranger.public_jwks())["keys"][0]}
         ),
+        "a key to be fetched elsewhere": unsigned(
+            world, {"alg": "Ed25519", "kid": kid, "jku": f"{world['commerce'].url}/keys", "x5u": world["commerce"].url}
+        ),
+        "a key id that is a path": unsigned(world, {"alg": "Ed25519", "kid": "../../dev/null"}),
+        "a header nested without end": base64.urlsafe_b64encode(b"[" * 12_000 + b"]" * 12_000).decode() + ".e30.x",
+        "no key id": unsigned(world, {"alg": "Ed25519"}),
+        "the algorithm's older name": unsigned(world, {"alg": "EdDSA", "kid": kid}),
         "another key": token(key=stranger, **SUB_SID),
+        "another key under the known one's id": impostor.sign(claims),
         "the gateway's own key": token(key=world.signing_key, **SUB_SID),
+        "a token for a service of our own": InternalIssuer(world.signing_key).mint(WHO, "identity", datetime.now(UTC)),
+        "an id token": token(aud="a-client-of-ours", nonce="n", **SUB_SID),
+        "an id token of another issuer": token(iss="https://accounts.google.com", aud="lanyard", **SUB_SID),
+        "a refresh token": "rft_" + "A" * 43,
         "another audience": token(aud="events", **SUB_SID),
+        "several audiences": token(aud=["lanyard", "events"], **SUB_SID),
         "another issuer": token(iss="lanyard-gateway", **SUB_SID),
         "expired": token(lives=-DAY, **SUB_SID),
         "not yet valid": token(nbf=now + 3600, **SUB_SID),
@@ -60,12 +77,14 @@ def forged(world: World) -> dict[str, str]:
 
 
 async def test_every_forged_token_is_a_401_and_reaches_nobody(world: World) -> None:
+    """Scenario 3; G2, G3."""
     world.identity.sign_in(WHO)
     for name, token in forged(world).items():
         answer = await world.ask("GET", "/v1/me", token=token)
         assert (name, answer.status, answer.code) == (name, 401, "gateway.token_refused")
         assert answer.one("www-authenticate") == 'Bearer realm="lanyard", error="invalid_token"'
     assert world.identity.asked() == []
+    assert world["commerce"].connections == 0, "no key is fetched from where a token says"
     assert (await world.ask("GET", "/v1/me", token=world.identity.token(**SUB_SID))).status == 200
 
 
@@ -119,36 +138,99 @@ async def test_a_revoked_device_is_refused_at_the_next_request(world: World) -> 
     assert (await world.ask("POST", "/v1/check-ins", body=b"{}", token=token)).status == 401
 
 
+def fetches(world: World) -> int:
+    return sum(heard.target == "/internal/keys" for heard in world.identity.heard)
+
+
+def jwks(*keys: SigningKey) -> str:
+    return json.dumps({"keys": [json.loads(key.public_jwks())["keys"][0] for key in keys]})
+
+
 async def test_tokens_of_unknown_keys_cause_one_fetch_in_a_cool_down(world: World) -> None:
-    def fetches() -> int:
-        return sum(heard.target == "/internal/keys" for heard in world.identity.heard)
+    """Scenario 3."""
+    before = fetches(world)
+    for cooled_down in (1, 2):
+        for _ in range(2):
+            tokens = [world.identity.token(key=SigningKey.generate(), **SUB_SID) for _ in range(10)]
+            answers = await asyncio.gather(*(world.ask("GET", "/v1/me", token=token) for token in tokens))
+            assert {answer.status for answer in answers} == {401}
+        assert fetches(world) == before + cooled_down
+        world.built.tokens._searched_at = float("-inf")
 
-    world.built.tokens._fetched_at = float("-inf")
-    before = fetches()
-    tokens = [world.identity.token(key=SigningKey.generate(), **SUB_SID) for _ in range(20)]
-    answers = await asyncio.gather(*(world.ask("GET", "/v1/me", token=token) for token in tokens))
-    assert {answer.status for answer in answers} == {401}
-    assert fetches() == before + 1
+
+async def test_a_key_that_begins_to_sign_is_known_before_anyone_is_refused(world: World) -> None:
+    """Scenario 4; G20. The keys were fetched a moment ago; an unknown key makes one fetch all the same."""
+    old, new = world.identity.key, SigningKey.generate()
+    world.identity.sign_in(WHO)
+    world.identity.jwks = jwks(old, new)
+    before = fetches(world)
+    tokens = [world.identity.token(key=key, jti=number, **SUB_SID) for number in range(20) for key in (old, new)]
+    answers = await asyncio.gather(*(world.ask("GET", "/v1/orders", token=token) for token in tokens))
+    assert {answer.status for answer in answers} == {200}
+    assert fetches(world) == before + 1
 
 
-async def test_a_rotation_loses_no_request(world: World) -> None:
-    old_key, new_key = world.identity.key, SigningKey.generate()
+@pytest.mark.parametrize("broken", ["[]", '{"keys": 1}', '{"keys": [{"kty": "OKP"}]}', "{}"])
+async def test_while_keys_cannot_be_fetched_the_known_ones_stay(world: World, broken: str) -> None:
+    """Scenario 4."""
+    world.identity.sign_in(WHO)
+    world.identity.jwks = broken
+    before = fetches(world)
+    unknown = world.identity.token(key=SigningKey.generate(), **SUB_SID)
+    assert (await world.ask("GET", "/v1/orders", token=unknown)).status == 401
+    assert fetches(world) == before + 1
+    assert (await world.ask("GET", "/v1/orders", token=world.identity.token(**SUB_SID))).status == 200
+
+
+async def test_a_withdrawn_key_opens_nothing_not_even_for_a_token_shown_before(world: World) -> None:
+    old, new = world.identity.key, SigningKey.generate()
     token = world.identity.sign_in(WHO)
-    world.identity.jwks = json.dumps({"keys": [json.loads(key.public_jwks())["keys"][0] for key in (old_key, new_key)]})
-    assert VerifyingKeys(world.identity.jwks).key_ids == {old_key.key.kid, new_key.key.kid}
-    world.built.tokens._fetched_at = float("-inf")
-    for each in (token, world.identity.token(key=new_key, **SUB_SID), world.identity.token(**SUB_SID)):
-        assert (await world.ask("GET", "/v1/orders", token=each)).status == 200
+    assert (await world.ask("GET", "/v1/orders", token=token)).status == 200
+    world.identity.jwks = jwks(new)
+    fresh = world.identity.token(key=new, **SUB_SID)
+    assert (await world.ask("GET", "/v1/orders", token=fresh)).status == 200
+    answer = await world.ask("GET", "/v1/orders", token=token)
+    assert (answer.status, answer.code) == (401, "gateway.token_refused")
+    assert str(old.key.kid) not in world.identity.jwks
 
 
-async def test_a_verified_token_is_not_verified_again_and_ends_when_it_ends(world: World) -> None:
-    token = world.identity.sign_in(WHO)
-    await world.ask("GET", "/v1/orders", token=token)
-    remembered = world.built.tokens.recall(token.encode())
-    assert remembered is not None and remembered.subject == WHO.subject
-    short = world.identity.token(lives=timedelta(seconds=0), **SUB_SID)
-    assert (await world.ask("GET", "/v1/orders", token=short)).status == 200  # within the leeway
-    assert world.built.tokens.recall(short.encode()) is None
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        pytest.param({"exp": -29}, 200, id="over-within-the-leeway"),
+        pytest.param({"exp": -31}, 401, id="over"),
+        pytest.param({"iat": 29}, 200, id="issued-ahead-within-the-leeway"),
+        pytest.param({"iat": 32}, 401, id="from-the-future"),
+        pytest.param({"nbf": 29}, 200, id="good-from-now-on"),
+        pytest.param({"nbf": 32}, 401, id="not-yet-good"),
+    ],
+)
+async def test_clocks_may_differ_by_thirty_seconds(run: RunGateway, claims: dict[str, int], status: int) -> None:
+    """G20."""
+    clock = FrozenClock(datetime.now(UTC).replace(microsecond=0))
+    async with run(clock=clock) as world:
+        await holds(lambda: world.built.cache.leased and world.built.tokens.ready, "the gateway's readiness")
+        world.identity.sign_in(WHO)
+        now = int(clock.now().timestamp())
+        usual = {"iat": now, "exp": now + 300}
+        token = world.identity.token(**SUB_SID | usual | {name: now + seconds for name, seconds in claims.items()})
+        assert (await world.ask("GET", "/v1/orders", token=token)).status == status
+        assert len(world["commerce"].heard) == (status == 200)
+
+
+async def test_a_token_shown_before_ends_when_it_ends(run: RunGateway) -> None:
+    clock = FrozenClock(datetime.now(UTC).replace(microsecond=0))
+    async with run(clock=clock) as world:
+        await holds(lambda: world.built.cache.leased and world.built.tokens.ready, "the gateway's readiness")
+        world.identity.sign_in(WHO)
+        now = int(clock.now().timestamp())
+        token = world.identity.token(**SUB_SID, iat=now, exp=now + 300)
+        assert (await world.ask("GET", "/v1/orders", token=token)).status == 200
+        clock.advance(timedelta(seconds=329))
+        assert (await world.ask("GET", "/v1/orders", token=token)).status == 200
+        clock.advance(timedelta(seconds=1))
+        assert (await world.ask("GET", "/v1/orders", token=token)).status == 401
+        assert world.identity.looked_up() <= 2
 
 
 async def test_without_identity_nothing_private_is_answered_and_public_reads_go_on(run: RunGateway) -> None:

@@ -158,7 +158,7 @@ async def test_a_client_that_leaves_during_a_download_frees_the_service(run: Run
 
 async def test_more_requests_than_connections_wait_for_their_turn(run: RunGateway) -> None:
     async with run(rows=ROWS) as world:
-        world.built.pools["events"]._most = 4
+        world.built.pools["events"].places.most = 4
         answers = await asyncio.gather(*(world.ask("GET", "/v1/usual") for _ in range(40)))
         assert [answer.status for answer in answers] == [200] * 40
         assert world["events"].connections <= 4

@@ -1,10 +1,12 @@
 """What a service must not be able to do to a client, whatever it sends: every odd answer becomes a 502, or is cut."""
 
 import asyncio
+import itertools
+from functools import partial
 
 import pytest
 
-from gateway.testing import OK, World, holds
+from gateway.testing import OK, Heard, World, holds
 
 H = b"HTTP/1.1 200 OK\r\n"
 MALFORMED = {
@@ -53,6 +55,45 @@ async def test_an_answer_that_is_no_plain_answer_becomes_a_502(world: World, nam
     serve_once(world, MALFORMED[name])
     answer = await world.ask("GET", "/v1/events")
     assert (answer.status, answer.code) == (502, "gateway.answer_unusable")
+    assert world["events"].connections == 1
+
+
+@pytest.mark.parametrize("name", [name for name in MALFORMED if name != "nothing"])
+async def test_a_malformed_answer_is_refused_on_a_used_connection_as_well(world: World, name: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for data in (OK, b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", MALFORMED[name]):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(data)
+
+    world["events"].on_connection = serve
+    for body in (b"{}", b""):
+        assert (await world.ask("GET", "/v1/events")).body == body
+    answer = await world.ask("GET", "/v1/events")
+    assert (answer.status, answer.code) == (502, "gateway.answer_unusable")
+    assert world["events"].connections == 1
+
+
+def always(raw: bytes, _: Heard) -> bytes:
+    return raw
+
+
+async def test_answers_of_every_kind_follow_one_another_on_one_connection(world: World) -> None:
+    chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nt: 1\r\n\r\n"
+    kinds = [
+        ("GET", OK, b"{}"),
+        ("GET", chunked, b"abc"),
+        ("HEAD", b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n", b""),
+        ("HEAD", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b""),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\ncontent-length: 900\r\n\r\n", b""),
+        ("GET", b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+        ("GET", b"HTTP/1.1 103 Early Hints\r\ncontent-length: 7\r\n\r\n" + OK, b"{}"),
+        ("GET", b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", b""),
+    ]
+    for pair in itertools.product(kinds, kinds):
+        for method, raw, body in pair:
+            world["events"].reply = partial(always, raw)
+            answer = await world.ask(method, "/v1/events")
+            assert (answer.body, answer.status in (200, 204, 304)) == (body, True)
     assert world["events"].connections == 1
 
 

@@ -6,72 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from common.testing.waiting import eventually
 from common.tokens import SigningKey
-from devstack.servers.ports import free_port
 from gateway.routes import SERVICES
-from gateway.testing import OK, FakeIdentity, FakeService, Heard, World
-
-
-class Process(World):
-    """A gateway in a process of its own."""
-
-    def __init__(self, identity: FakeIdentity, services: dict[str, FakeService], signing_key: SigningKey) -> None:
-        super().__init__(identity, services, signing_key)
-        self.running: asyncio.subprocess.Process
-
-    async def ready(self) -> bool:
-        try:
-            return (await self.ask("GET", "/readyz")).status == 200
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return False
-
-    async def refuses_connections(self) -> bool:
-        try:
-            _, writer = await self.connect()
-        except ConnectionError:
-            return True
-        writer.close()
-        return False
-
-    async def exit_code(self) -> int:
-        return await asyncio.wait_for(self.running.wait(), 15)
-
-
-@asynccontextmanager
-async def process(log: Path, **extra: str) -> AsyncIterator[Process]:
-    identity = FakeIdentity()
-    services: dict[str, FakeService] = {name: FakeService() for name in SERVICES} | {"identity": identity}
-    for service in services.values():
-        await service.start()
-    world = Process(identity, services, SigningKey.generate())
-    world.port = free_port()
-    environment = os.environ | {
-        "LANYARD_PORT": str(world.port),
-        "LANYARD_UPSTREAMS": json.dumps({name: [service.url] for name, service in services.items()}),
-        "LANYARD_INTERNAL_SIGNING_KEY": world.signing_key.private_json(),
-        "LANYARD_LOOPBACK_EXEMPT": "true",
-        **extra,
-    }
-    with log.open("wb") as out:
-        command = (sys.executable, "-m", "gateway", "serve")
-        world.running = await asyncio.create_subprocess_exec(*command, env=environment, stdout=out, stderr=out)
-    try:
-        await eventually(world.ready, within=20, what="the process' readiness")
-        yield world
-    finally:
-        if world.running.returncode is None:
-            world.running.kill()
-        await world.exit_code()
-        await world.disconnect()
-        for service in services.values():
-            await service.stop()
+from gateway.testing import OK, Heard
+from gateway.testing.process import Process, process
 
 
 async def test_leaving_cuts_nobody_off_and_takes_nobody_new(tmp_path: Path) -> None:
@@ -82,8 +25,9 @@ async def test_leaving_cuts_nobody_off_and_takes_nobody_new(tmp_path: Path) -> N
         return OK
 
     async with process(tmp_path / "log") as world:
-        world["events"].reply = reply
-        waiting = [asyncio.create_task(world.ask("GET", "/v1/events")) for _ in range(50)]
+        world["commerce"].reply = reply
+        token = world.identity.sign_in()
+        waiting = [asyncio.create_task(world.ask("GET", "/v1/orders", token=token)) for _ in range(50)]
         await eventually(lambda: _all_arrived(world, 50), what="fifty requests")
         world.running.send_signal(signal.SIGTERM)
         await eventually(world.refuses_connections, what="the closed door")
@@ -146,7 +90,7 @@ def test_a_setting_that_makes_no_sense_stops_the_start(name: str, value: str, co
 
 
 async def _all_arrived(world: Process, count: int) -> bool:
-    return len(world["events"].heard) == count
+    return sum(heard.target == "/v1/orders" for heard in world["commerce"].heard) == count
 
 
 async def _not_ready(world: Process) -> bool:

@@ -34,3 +34,14 @@ async def test_a_request_is_one_trace_that_the_service_continues(run: RunGateway
         "http.response.status_code": 200,
     }
     assert "secret" not in server.to_json() + client.to_json()
+
+
+async def test_a_trace_on_which_no_lot_falls_is_told_and_not_recorded(run: RunGateway) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    async with run(tracing=Tracing(provider.get_tracer("test"), share=0.0)) as world:
+        answer = await world.ask("GET", "/v1/events/evt_1")
+        heard = world["events"].heard[0].one("traceparent")
+    assert exporter.get_finished_spans() == ()
+    version, trace_id, span_id, flags = heard.split("-")
+    assert (version, trace_id, len(span_id), flags) == ("00", answer.one("x-request-id"), 16, "00")

@@ -5,7 +5,7 @@ import json
 from common.problems import problem
 from common.refusals import every_refusal
 from gateway import errors
-from gateway.refusing import problem_of, raw_answer
+from gateway.refusing import problem_of
 
 
 def test_a_problem_is_the_one_of_the_house() -> None:
@@ -29,14 +29,6 @@ def test_a_401_says_how_to_sign_in_and_a_405_what_there_is() -> None:
 
 def test_every_503_says_when_to_try_again() -> None:
     assert (b"retry-after", b"1") in problem_of(errors.IdentityAway(), None)[0]
-
-
-def test_a_request_that_never_reached_the_application_gets_a_whole_answer() -> None:
-    head, _, body = raw_answer(errors.HeadersTooLarge()).partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
-    assert b"\r\nconnection: close" in head
-    assert f"\r\ncontent-length: {len(body)}".encode() in head
-    assert json.loads(body)["code"] == "gateway.headers_too_large"
 
 
 def test_every_refusal_of_the_gateway_has_a_code_of_its_own() -> None:

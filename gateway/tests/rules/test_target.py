@@ -4,6 +4,7 @@ import pytest
 
 from gateway.errors import HostRefused, MalformedRequest, TargetRefused
 from gateway.target import decoded_path, fault_of
+from gateway.testing.wire import inbound_of
 
 HOST = [(b"host", b"api.example.org")]
 
@@ -55,7 +56,7 @@ def test_a_path_that_two_readers_could_read_differently_is_refused(raw: bytes, r
 
 
 def test_a_well_formed_request_has_no_fault() -> None:
-    assert fault_of(b"/v1/events?limit=2", [*HOST, (b"transfer-encoding", b"chunked")], "1.1") is None
+    assert fault_of(b"/v1/events?limit=2", inbound_of([*HOST, (b"transfer-encoding", b"chunked")]), "1.1") is None
 
 
 @pytest.mark.parametrize(
@@ -77,4 +78,4 @@ def test_a_well_formed_request_has_no_fault() -> None:
 def test_what_the_parser_lets_pass_is_judged_again(
     target: bytes, headers: list[tuple[bytes, bytes]], version: str, kind: type[Exception]
 ) -> None:
-    assert type(fault_of(target, headers, version)) is kind
+    assert type(fault_of(target, inbound_of(headers), version)) is kind

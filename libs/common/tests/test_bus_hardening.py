@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from common import bus as bus_module
 from common.bus import BrokerAway, Bus, Letter
+from common.bus import link as bus_link
 from common.testing import eventually
 from common.testing.servers import PASSWORD, NatsServer
 from common.topology import consumers
@@ -161,8 +161,8 @@ async def test_an_answer_is_given_again_after_the_broker_showed_us_the_door(brok
 
 
 async def test_a_wire_that_died_full_of_bytes_is_replaced(broker: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bus_module, "_PING_SECONDS", 0.2)
-    monkeypatch.setattr(bus_module, "_DEAD_WIRE_SECONDS", 0.5)
+    monkeypatch.setattr(bus_link, "_PING_SECONDS", 0.2)
+    monkeypatch.setattr(bus_link, "_DEAD_WIRE_SECONDS", 0.5)
     async with wire_to(broker) as (wire, url), Bus.connect(url, user="commerce", password=PASSWORD) as bus:
         wire.whole.clear()
         for number in range(10):

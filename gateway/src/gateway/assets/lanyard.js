@@ -46,3 +46,76 @@ if (refreshed) {
     if (document.visibilityState === "visible") location.reload();
   }, Number(refreshed.dataset.refresh) * 1000);
 }
+
+// <input data-filter="#list">: shows only those parts of the list whose data-words hold every word typed, and says how many.
+for (const field of document.querySelectorAll("input[data-filter]")) {
+  const list = document.querySelector(field.dataset.filter);
+  const parts = [...list.querySelectorAll("[data-words]")];
+  const said = document.getElementById(field.getAttribute("aria-describedby"));
+  const show = () => {
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const part of parts) {
+      part.hidden = !words.every((word) => part.dataset.words.includes(word));
+      if (!part.hidden) shown += 1;
+    }
+    for (const section of list.querySelectorAll("section")) section.hidden = !section.querySelector("[data-words]:not([hidden])");
+    said.textContent = words.length ? `${shown} of ${parts.length}` : `${parts.length}, press / to search`;
+  };
+  field.addEventListener("input", show);
+  // "/" goes to the search from anywhere, save where one is typing; Escape empties it.
+  document.addEventListener("keydown", (key) => {
+    const typing = ["INPUT", "TEXTAREA", "SELECT"].includes(document.activeElement?.tagName);
+    if (key.key === "/" && !typing && !key.ctrlKey && !key.metaKey && !key.altKey) {
+      key.preventDefault();
+      field.focus();
+    } else if (key.key === "Escape" && document.activeElement === field) {
+      field.value = "";
+      show();
+    }
+  });
+  field.closest("[hidden]")?.removeAttribute("hidden");
+  show();
+}
+
+// <details id="…">: opens when the address names it, also when a filter had hidden it.
+const openNamed = () => {
+  const named = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (named instanceof HTMLDetailsElement) {
+    named.hidden = false;
+    named.closest("section")?.removeAttribute("hidden");
+    named.open = true;
+    named.scrollIntoView();
+  }
+};
+window.addEventListener("hashchange", openNamed);
+openNamed();
+
+// <main data-fresh="5">: fetches its own page again after so many seconds while in view, and takes over the data-part elements
+// that differ; focus stays where it was. [data-stale] is shown while that does not work.
+const kept = document.querySelector("[data-fresh]");
+if (kept) {
+  const stale = kept.querySelector("[data-stale]");
+  const renew = async () => {
+    if (document.visibilityState !== "visible") return;
+    try {
+      const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(4000) });
+      if (!answer.ok) throw new Error(answer.statusText);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of page.querySelectorAll("[data-part]")) {
+        const shown = kept.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
+        if (shown && shown.innerHTML !== part.innerHTML) {
+          const focused = shown.contains(document.activeElement) && document.activeElement.id;
+          shown.innerHTML = part.innerHTML;
+          if (focused) document.getElementById(focused)?.focus();
+        }
+      }
+      document.title = page.title;
+      stale.hidden = true;
+    } catch {
+      stale.hidden = false;
+    }
+  };
+  setInterval(renew, Number(kept.dataset.fresh) * 1000);
+  document.addEventListener("visibilitychange", renew);
+}

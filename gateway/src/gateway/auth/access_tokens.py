@@ -1,23 +1,22 @@
 """The token a client shows: an Ed25519 JWT of identity, five minutes long, that says who and which sign-in.
 
-A signature costs more to check than a request costs to pass on, so a verified token is remembered by its SHA-256 until
-it ends. Identity's public keys are fetched in the background and kept while identity is away.
+Identity's public keys are fetched in the background and kept while identity is away. A token of an unknown key makes one
+fetch at once, so that a new key is known before anyone is refused for it, and then none for a while, so that invented key
+ids cost identity nothing.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from hashlib import sha256
+from datetime import UTC, datetime
 
 from common.clock import Clock
 from common.telemetry import logger
-from common.tokens import InvalidToken, VerifyingKeys, key_id
-from gateway.errors import IdentityAway, TokenRefused
+from common.tokens import LEEWAY, ForgedToken, InvalidToken, VerifyingKeys, key_id
+from gateway.errors import IdentityAway
 
 ISSUER = "lanyard-identity"
 AUDIENCE = "lanyard"
-CAPACITY = 50_000
-"""Verified tokens remembered; beyond it the oldest tenth is forgotten."""
 REFRESH_SECONDS = 300.0
 RETRY_SECONDS = 1.0
 COOL_DOWN_SECONDS = 5.0
@@ -29,11 +28,11 @@ log = logger("gateway.keys")
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a verified token says."""
+    """What a verified token says; `good_until` is its end with the leeway for clocks that differ."""
 
     subject: str
     sign_in_id: str
-    expires_at: float
+    good_until: datetime
 
 
 class AccessTokens:
@@ -43,42 +42,41 @@ class AccessTokens:
         self._fetch_keys = fetch_keys
         self._clock = clock
         self._keys: VerifyingKeys | None = None
-        self._known: dict[bytes, AccessToken] = {}
-        self._fetched_at = float("-inf")
-        self._fetching: asyncio.Task[None] | None = None
+        self._searched_at = float("-inf")
+        self._searching: asyncio.Task[None] | None = None
+        self._when_a_key_goes: Callable[[], object] = lambda: None
+
+    def when_a_key_goes(self, callback: Callable[[], object]) -> None:
+        """Call `callback` when identity has withdrawn a key: what was proven with it is not proven any more."""
+        self._when_a_key_goes = callback
 
     @property
     def ready(self) -> bool:
         """Whether any key is known."""
         return self._keys is not None
 
-    def recall(self, token: bytes) -> AccessToken | None:
-        """A token verified before, and not yet ended."""
-        known = self._known.get(sha256(token).digest())
-        if known is None or known.expires_at <= self._clock.now().timestamp():
-            return None
-        return known
-
     async def verify(self, token: bytes) -> AccessToken:
         """What the token says.
 
         Raises:
-            TokenRefused: it proves nothing.
+            InvalidToken, ForgedToken: it proves nothing.
             IdentityAway: no key could be fetched yet.
         """
         text = token.decode("ascii", "replace")
         kid = key_id(text)
         if kid is None:
-            raise TokenRefused()
+            raise ForgedToken("no key id")
         if self._keys is None or kid not in self._keys.key_ids:
-            await self._refresh_for_unknown()
+            await self._search()
         if self._keys is None:
             raise IdentityAway()
         if kid not in self._keys.key_ids:
-            raise TokenRefused()
-        verified = self._check(text, self._keys)
-        self._remember(token, verified)
-        return verified
+            raise ForgedToken("unknown key")
+        claims = self._keys.verify(text, issuer=ISSUER, audience=AUDIENCE, now=self._clock.now())
+        subject, sign_in_id = claims.get("sub"), claims.get("sid")
+        if not isinstance(subject, str) or not isinstance(sign_in_id, str):
+            raise InvalidToken("names nobody")
+        return AccessToken(subject, sign_in_id, datetime.fromtimestamp(claims["exp"], UTC) + LEEWAY)
 
     async def keep_keys_fresh(self) -> None:
         """Fetch identity's keys for ever: at once, then every few minutes, more often while none are known."""
@@ -86,37 +84,27 @@ class AccessTokens:
             await self._fetch()
             await asyncio.sleep(REFRESH_SECONDS if self.ready else RETRY_SECONDS)
 
-    def _check(self, text: str, keys: VerifyingKeys) -> AccessToken:
-        try:
-            claims = keys.verify(text, issuer=ISSUER, audience=AUDIENCE, now=self._clock.now())
-        except InvalidToken:
-            raise TokenRefused() from None
-        subject, sign_in_id = claims.get("sub"), claims.get("sid")
-        if not isinstance(subject, str) or not isinstance(sign_in_id, str):
-            raise TokenRefused()
-        return AccessToken(subject, sign_in_id, float(claims["exp"]))
-
-    def _remember(self, token: bytes, verified: AccessToken) -> None:
-        if len(self._known) >= CAPACITY:
-            for digest in list(self._known)[: CAPACITY // 10]:
-                del self._known[digest]
-        self._known[sha256(token).digest()] = verified
-
-    async def _refresh_for_unknown(self) -> None:
+    async def _search(self) -> None:
         """One fetch for all who wait, and none within the cool-down of the last."""
-        if self._fetching is None:
-            if asyncio.get_running_loop().time() - self._fetched_at < COOL_DOWN_SECONDS:
+        if self._searching is None:
+            now = asyncio.get_running_loop().time()
+            if now - self._searched_at < COOL_DOWN_SECONDS:
                 return
-            self._fetching = asyncio.create_task(self._fetch())
-            self._fetching.add_done_callback(self._fetched)
-        await asyncio.shield(self._fetching)
+            self._searched_at = now
+            self._searching = asyncio.create_task(self._fetch())
+            self._searching.add_done_callback(self._searched)
+        await asyncio.shield(self._searching)
 
-    def _fetched(self, _: asyncio.Task[None]) -> None:
-        self._fetching = None
+    def _searched(self, _: asyncio.Task[None]) -> None:
+        self._searching = None
 
     async def _fetch(self) -> None:
-        self._fetched_at = asyncio.get_running_loop().time()
         try:
-            self._keys = VerifyingKeys(await self._fetch_keys())
+            keys = VerifyingKeys(await self._fetch_keys())
         except (IdentityAway, ValueError, KeyError, TypeError) as reason:
             log.warning("identity's keys could not be fetched; the known ones stay", reason=repr(reason))
+            return
+        gone = self._keys is not None and not self._keys.key_ids <= keys.key_ids
+        self._keys = keys
+        if gone:
+            self._when_a_key_goes()

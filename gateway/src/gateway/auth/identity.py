@@ -4,6 +4,7 @@ The only look-up the gateway makes anywhere; everything fails closed.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
@@ -11,7 +12,7 @@ from common.ids import OrganizationId, SignInId, WorkspaceId
 from common.principal import SYSTEM, Kind, Principal
 from common.session_feed import LeaseAnswer, LeaseRequest, LookupAnswer, LookupRequest
 from gateway.auth.internal_tokens import InternalTokens
-from gateway.errors import IdentityAway, SessionReplaced, TokenRefused
+from gateway.errors import IdentityAway
 from gateway.upstream import AnswerMalformed, ConnectionBroken, OutOfTime, Pool, Unreachable
 from gateway.upstream.call import call
 
@@ -21,6 +22,17 @@ LEASE_SECONDS = 0.6
 KEYS_SECONDS = 2.0
 
 _KINDS: Mapping[str, Kind] = {"user": "user", "device": "device", "key": "key"}
+
+
+UNKNOWN = "unknown"
+"""Identity's word for what was never there, or was shown with a wrong secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nobody is behind it (any more), and why: `signed_out`, `session_replaced`, `unknown` and so on."""
+
+    reason: str
 
 
 class Identity:
@@ -43,21 +55,17 @@ class Identity:
         except ValidationError:
             raise IdentityAway() from None
 
-    async def look_up(self, name: str) -> Principal:
-        """Who a sign-in (by its id), a device or an API key (by its whole token) is, now.
+    async def look_up(self, name: str) -> Principal | Ended:
+        """Who a sign-in (by its id), a device or an API key (by its whole token) is, now, or that there is none.
 
         Raises:
-            SessionReplaced: it ended because its person signed in elsewhere.
-            TokenRefused: it has ended otherwise.
             IdentityAway: nobody can tell.
         """
         body = LookupRequest(sign_in_id=name).model_dump_json(by_alias=True).encode()
         answer = await self._ask("POST", "/internal/sign-ins/lookup", body, LOOKUP_SECONDS)
         try:
             found = LookupAnswer.model_validate_json(answer)
-            if not found.active:
-                raise SessionReplaced() if found.reason == "session_replaced" else TokenRefused()
-            return _principal(found)
+            return _principal(found) if found.active else Ended(found.reason or UNKNOWN)
         except (ValueError, KeyError):
             raise IdentityAway() from None
 

@@ -8,7 +8,14 @@ from gateway.testing.wire import Heard, read_body, read_head
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 
+READY = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 18\r\n\r\n{"status":"ready"}'
+
 Reply = Callable[[Heard], Awaitable[bytes] | bytes]
+
+
+def fine(request: Heard) -> bytes:
+    """Ready, and an empty object to everything else."""
+    return READY if request.target == "/readyz" else OK
 
 
 class FakeService:
@@ -16,7 +23,7 @@ class FakeService:
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
-        self.reply: Reply = lambda _: OK
+        self.reply: Reply = fine
         self.connections = 0
         self.on_connection: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]] | None = None
         self.port = 0

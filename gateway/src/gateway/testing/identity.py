@@ -9,7 +9,7 @@ from typing import Any
 from common.principal import Principal
 from common.testing import principals
 from common.tokens import SigningKey
-from gateway.testing.fakes import OK, FakeService, Reply, json_answer
+from gateway.testing.fakes import FakeService, Reply, fine, json_answer
 from gateway.testing.wire import Heard
 
 
@@ -26,10 +26,12 @@ class FakeIdentity(FakeService):
         self._positions: dict[str, int] = {}
         self.lease_ms = 1000
         self.ended_because = "signed_out"
+        self.why: dict[str, str] = {}
+        """Why a name is nobody any more, where it is not the usual: a wrong machine's token is unknown."""
         self.before_lookup: Callable[[], Awaitable[None]] | None = None
         """Runs after a look-up has read its answer and before it is sent."""
         self.reply = self.tell
-        self.other: Reply = lambda _: OK
+        self.other: Reply = fine
 
     async def tell(self, request: Heard) -> bytes:
         """Answer one request."""
@@ -67,7 +69,8 @@ class FakeIdentity(FakeService):
         if self.before_lookup is not None:
             await self.before_lookup()
         if principal is None:
-            return json_answer({"active": False, "reason": self.ended_because})
+            unknown = "unknown" if "." in sign_in_id else self.ended_because
+            return json_answer({"active": False, "reason": self.why.get(sign_in_id, unknown)})
         return json_answer(
             {
                 "active": True,

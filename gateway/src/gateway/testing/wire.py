@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from gateway.headers import Inbound
 
 
 @dataclass
@@ -51,6 +54,14 @@ class Answer:
         """The code of a problem."""
         assert self.one("content-type") == "application/problem+json"
         return str(self.json()["code"])
+
+
+def inbound_of(fields: Iterable[tuple[bytes, bytes]]) -> Inbound:
+    """The fields of a request as the edge sorts them."""
+    inbound = Inbound()
+    for name, value in fields:
+        inbound.take(name, value)
+    return inbound
 
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]

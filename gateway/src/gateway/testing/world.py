@@ -1,18 +1,22 @@
 """A running gateway with everything around it."""
 
 import asyncio
+import signal
+import socket
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
+from common.testing.clock import FrozenClock
 from common.testing.waiting import eventually
 from common.tokens import SigningKey
-from gateway.edge import EdgeProtocol
+from gateway.edge import Server
 from gateway.exchange import Patience
 from gateway.main import Built, build, running
 from gateway.routes import ROWS, SERVICES
 from gateway.routing import Row
-from gateway.server import server_for
 from gateway.settings import GatewaySettings
 from gateway.testing.fakes import FakeService
 from gateway.testing.identity import FakeIdentity
@@ -38,14 +42,33 @@ class World:
         self.signing_key = signing_key
         self.port = 0
         self.built: Built
+        self.server: Server
         self._opened: list[asyncio.StreamWriter] = []
 
     def __getitem__(self, service: str) -> FakeService:
         return self.services[service]
 
-    async def connect(self) -> Streams:
-        """A connection to the gateway."""
-        streams = await asyncio.open_connection("127.0.0.1", self.port, limit=2**22)
+    @property
+    def connections(self) -> int:
+        """Clients connected to the gateway now."""
+        return self.server.connections
+
+    def bearer(self) -> bytes:
+        """The access token of someone who is signed in."""
+        return self.identity.sign_in().encode()
+
+    async def connect(self, room: int = 0) -> Streams:
+        """A connection to the gateway. `room`: so few bytes are taken before the test reads, where it shall be few."""
+        wire = socket.socket()
+        wire.settimeout(0)
+        if room:
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        try:
+            await asyncio.get_running_loop().sock_connect(wire, ("127.0.0.1", self.port))
+        except OSError:
+            wire.close()
+            raise
+        streams = await asyncio.open_connection(sock=wire, limit=room or 2**22)
         self._opened.append(streams[1])
         return streams
 
@@ -102,48 +125,57 @@ class World:
         return answer
 
 
+UNCACHED = tuple(replace(row, cache=None) for row in ROWS)
+"""The table with every request going on to its service, as most tests want to see it."""
+
 RunGateway = Callable[..., AbstractAsyncContextManager[World]]
-
-
-class QuickEdge(EdgeProtocol):
-    """A client's connection with less patience, so that tests need none."""
-
-    head_seconds = 0.3
 
 
 @asynccontextmanager
 async def start_gateway(
     *,
-    rows: tuple[Row, ...] = ROWS,
+    rows: tuple[Row, ...] = UNCACHED,
     patience: Patience | None = None,
     tracing: Tracing | None = None,
     identity: FakeIdentity | None = None,
-    protocol: type[EdgeProtocol] = QuickEdge,
+    clock: FrozenClock | None = None,
+    edge: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> AsyncIterator[World]:
-    """Start a gateway with services around it; `options` are settings."""
+    """Start a gateway with services around it; `edge` is what the server takes, `options` are settings.
+
+    With a `clock` dates, and the age of kept answers, are its own; identity's tokens are of today all the same.
+    """
     identity = identity or FakeIdentity()
     services: dict[str, FakeService] = {name: FakeService() for name in SERVICES} | {"identity": identity}
-    for service in services.values():
-        await service.start()
     world = World(identity, services, SigningKey.generate())
-    usual: dict[str, Any] = {
-        "upstreams": {name: [service.url] for name, service in services.items()},
-        "internal_signing_key": world.signing_key.private_json(),
-        "loopback_exempt": True,
-    }
-    settings = GatewaySettings(**(usual | options))
-    world.built = build(settings, rows=rows, patience=patience, tracing=tracing)
-    server = server_for(world.built.gateway, world.built.state, "127.0.0.1", 0, grace_seconds=2, protocol=protocol)
-    async with running(world.built, settings):
-        serving = asyncio.create_task(server.serve())
-        await holds(lambda: server.started, "the gateway's start")
-        world.port = server.servers[0].sockets[0].getsockname()[1]
-        try:
-            yield world
-        finally:
-            await world.disconnect()
-            server.should_exit = server.force_exit = True
-            await serving
-            for service in services.values():
-                await service.stop()
+    async with AsyncExitStack() as started:
+        for service in services.values():
+            await service.start()
+            started.push_async_callback(service.stop)
+        usual: dict[str, Any] = {
+            "upstreams": {name: [service.url] for name, service in services.items()},
+            "internal_signing_key": world.signing_key.private_json(),
+            "loopback_exempt": True,
+            "client_policy_seconds": 0,
+            "watch_seconds": 0,
+        }
+        settings = GatewaySettings(**(usual | options))
+        seconds = time.monotonic if clock is None else lambda: clock.now().timestamp()
+        world.built = build(settings, rows=rows, patience=patience, tracing=tracing, clock=clock, monotonic=seconds)
+        little_patience = {"grace_seconds": 2, "head_seconds": 0.3, "sweep_seconds": 0.05}
+        limits = little_patience | dict(edge or {})
+        world.server = Server(world.built.gateway, world.built.state, "127.0.0.1", 0, **limits)
+        await started.enter_async_context(running(world.built, settings))
+        started.push_async_callback(_stop, world.server, asyncio.create_task(world.server.serve()))
+        started.push_async_callback(world.disconnect)
+        await asyncio.wait_for(world.server.started.wait(), 10)
+        world.port = world.server.port
+        yield world
+
+
+async def _stop(server: Server, serving: asyncio.Task[None]) -> None:
+    """At once."""
+    server.stop(signal.SIGINT)
+    server.stop(signal.SIGINT)
+    await serving

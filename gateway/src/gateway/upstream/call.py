@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from gateway.upstream.connection import AnswerMalformed, OutOfTime
-from gateway.upstream.pool import Pool, Request
+from gateway.upstream.failures import AnswerMalformed, OutOfTime
+from gateway.upstream.pool import Pool
+from gateway.upstream.request import Request
 
 MAX_ANSWER = 4 * 1024 * 1024
 
@@ -19,11 +20,22 @@ class Answer:
     body: bytes
 
 
-async def call(pool: Pool, method: str, path: str, body: bytes, seconds: float, *lines: bytes) -> Answer:
-    """Ask and wait for the whole answer.
+async def call(
+    pool: Pool,
+    method: str,
+    path: str,
+    body: bytes,
+    seconds: float,
+    *lines: bytes,
+    most: int = MAX_ANSWER,
+    insists: bool = True,
+) -> Answer:
+    """Ask and wait for the whole answer, even when the service is taken for away: an answer tells that it is back.
 
     Args:
         lines: further header lines, without line ends.
+        most: bytes of the answer.
+        insists: false where a caller waits, who had better hear at once that the service is taken for away.
 
     Raises:
         Unreachable, ConnectionBroken, AnswerMalformed, OutOfTime: as `Pool.begin`.
@@ -37,10 +49,11 @@ async def call(pool: Pool, method: str, path: str, body: bytes, seconds: float, 
     if body:
         head += [b"content-type: application/json", b"content-length: %d" % len(body)]
     deadline = asyncio.get_running_loop().time() + seconds
-    exchange = await pool.begin(Request(method, b"\r\n".join(head) + b"\r\n\r\n" + body), deadline)
+    request = Request(method, b"\r\n".join(head) + b"\r\n\r\n" + body, insists=insists)
+    exchange = await pool.begin(request, deadline)
     try:
         async with asyncio.timeout_at(deadline):
-            whole = await _whole(exchange.connection.read)
+            whole = await _whole(exchange.connection.read, most)
         return Answer(exchange.connection.status, tuple(exchange.connection.headers), whole)
     except TimeoutError:
         raise OutOfTime from None
@@ -48,10 +61,10 @@ async def call(pool: Pool, method: str, path: str, body: bytes, seconds: float, 
         pool.finish(exchange)
 
 
-async def _whole(read: Callable[[], Awaitable[bytes]]) -> bytes:
+async def _whole(read: Callable[[], Awaitable[bytes]], most: int) -> bytes:
     parts = bytearray()
     while data := await read():
         parts += data
-        if len(parts) > MAX_ANSWER:
+        if len(parts) > most:
             raise AnswerMalformed("an answer larger than any the gateway asks for")
     return bytes(parts)

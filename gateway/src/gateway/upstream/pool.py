@@ -1,95 +1,64 @@
-"""The connections to all replicas of one service, and the one rule about sending a request twice.
+"""All connections to one service: the way of a request to one of its replicas, and on to another where that is right.
 
-A request is sent again only when it was sent over a connection that had been used before, not one byte of an answer
-came, its whole body is at hand and its method may be repeated: then the service had most likely closed that connection
-before the request arrived. Everything else is told to the caller as it is.
+The usual case is a request that finds an idle connection, and costs no task and no timer: `Watch` keeps the deadlines.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+import random
+from collections.abc import Callable, Sequence
 
-from gateway.upstream.connection import Connection, ConnectionBroken, OutOfTime
+from gateway.upstream.again import Again
+from gateway.upstream.breaker import Breaker
+from gateway.upstream.budget import Budget
+from gateway.upstream.connection import Connection
+from gateway.upstream.failures import Cause, Failure, Unreachable
+from gateway.upstream.hedging import Hedging, Outrun, Race
+from gateway.upstream.places import Places
+from gateway.upstream.replica import Replica
+from gateway.upstream.replicas import Replicas
+from gateway.upstream.request import Exchange, Request, Upload
+from gateway.upstream.retrying import RETRY_ANSWERS
+from gateway.upstream.standing import BAD
+from gateway.upstream.watch import Watch
 
-IDLE_SECONDS = 4.0
-"""How long an unused connection is trusted; services keep theirs longer, so the gateway closes first."""
-CONNECT_SECONDS = 1.0
-REPEATABLE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-"""RFC 9110 section 9.2.2, without TRACE."""
-
-Upload = Callable[[Connection], Coroutine[None, None, None]]
-"""Sends the rest of a body, part by part."""
-
-
-class Unreachable(Exception):
-    """No replica accepts a connection, or all connections are taken. Nothing was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request as it goes over the wire.
-
-    `data` is the head, followed by the whole body when there is no `upload`.
-    """
-
-    method: str
-    data: bytes
-    upload: Upload | None = None
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether a second copy would do no harm."""
-        return self.upload is None and self.method in REPEATABLE_METHODS
-
-
-@dataclass(slots=True)
-class Exchange:
-    """An answer that has begun. Whoever holds it gives it back with `Pool.finish`."""
-
-    connection: Connection
-    replica: "_Replica"
-    uploading: asyncio.Task[None] | None = None
-
-
-class _Replica:
-    """One address of the service with its idle connections, the newest last."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"an upstream address is http://host:port, not {url}")
-        self.host, self.port = parts.hostname, parts.port or 80
-        self.idle: deque[Connection] = deque()
-
-    def take(self, now: float) -> Connection | None:
-        """The connection used last, where one can still be trusted."""
-        while self.idle:
-            connection = self.idle.pop()
-            if now - connection.idle_since < IDLE_SECONDS and connection.reusable:
-                return connection
-            connection.close()
-        return None
-
-    def keep(self, connection: Connection, now: float) -> None:
-        """Keep a connection for the next request, and drop those nobody needed for long."""
-        connection.idle_since = now
-        self.idle.append(connection)
-        while self.idle[0].closed or now - self.idle[0].idle_since > IDLE_SECONDS:
-            self.idle.popleft().close()
+RETRY_SHARE = 0.2
+LEAST_RETRIES = 3
 
 
 class Pool:
     """All connections to one service."""
 
-    def __init__(self, service: str, urls: Sequence[str], *, most: int = 256) -> None:
+    def __init__(
+        self,
+        service: str,
+        urls: Sequence[str],
+        *,
+        most: int = 256,
+        queue: int = 1024,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """
+        Args:
+            most: requests under way at one replica, and so connections to it.
+            queue: requests that may wait for a place; further ones are refused at once.
+            chance: draws evenly from 0 to 1, for what must not happen in step.
+        """
         self.service = service
-        self._replicas = [_Replica(url) for url in urls]
-        self._turn = 0
-        self._most = most
-        self._taken = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self.replicas = Replicas(urls, chance)
+        self.breaker = Breaker()
+        self.budget = Budget(RETRY_SHARE, LEAST_RETRIES)
+        self.hedging = Hedging()
+        self.again = Again(self)
+        self.turned_away = 0
+        """Requests refused because all places were taken."""
+        self.chance = chance
+        self.places = Places(self.replicas, most, queue)
+        self._watch = Watch(self)
+
+    @property
+    def taken(self) -> int:
+        """Requests under way."""
+        return self.places.taken
 
     async def begin(self, request: Request, deadline: float) -> Exchange:
         """Send a request and wait for the head of its answer, until the event loop's time is `deadline`.
@@ -98,103 +67,140 @@ class Pool:
             Unreachable: nothing was sent.
             ConnectionBroken, AnswerMalformed, OutOfTime: it was sent, and what became of it is unknown.
         """
-        await self._enter(deadline)
+        if self.breaker.open_until is not None and not request.insists:
+            raise Unreachable(self.service)
+        self.budget.asked += 1
+        loop = asyncio.get_running_loop()
+        self._watch.wake(loop)
+        replica = self.places.take() or await self._queue(deadline)
         try:
-            replica, connection, used_before = await self._connection(deadline, fresh=False)
-            try:
-                return await _attempt(request, replica, connection, deadline)
-            except ConnectionBroken:
-                if not used_before or connection.heard or not request.repeatable:
-                    raise
-            replica, connection, _ = await self._connection(deadline, fresh=True)
-            return await _attempt(request, replica, connection, deadline)
-        except BaseException:
-            self._leave()
+            if request.hedge is None:
+                exchange = await self.attempt(request, replica, deadline)
+            else:
+                exchange = await self.hedging.attempt(self, request, replica, deadline)
+        except Failure as failure:
+            return await self.again.elsewhere(request, deadline, replica, failure)
+        if exchange.connection.status in RETRY_ANSWERS:
+            return await self.again.instead_of(exchange, request, deadline)
+        return exchange
+
+    async def attempt(
+        self, request: Request, replica: Replica, deadline: float, *, fresh: bool = False, race: Race | None = None
+    ) -> Exchange:
+        """One attempt at a replica whose place was taken; the place is given back when it fails.
+
+        Raises:
+            Failure: as it went; the replica's standing knows of it.
+            Outrun: the other attempt of `race` has answered.
+        """
+        now = asyncio.get_running_loop().time()
+        connection = None if fresh else replica.take(now)
+        used_before, answered_before, uploading = connection is not None, replica.answered, None
+        try:
+            if connection is None:
+                connection = await replica.connect(deadline - now)
+            if race is not None:
+                race.connection = connection
+                if race.won:
+                    raise Outrun
+            head = connection.send(
+                request.method, request.data_within(deadline - now), deadline, now, whole=request.upload is None
+            )
+            connection.movable = request.upload is None and request.safe
+            if request.upload is not None:
+                uploading = _start_upload(request.upload, connection)
+            await head
+        except BaseException as reason:
+            if uploading is not None:
+                uploading.cancel()
+            self._abandon(replica, connection, reason, answered_before, used_before=used_before)
             raise
+        replica.answered += 1
+        if self.breaker.failures:
+            self.breaker.succeeded()
+        if connection.status in BAD or replica.standing.troubled:
+            self._judge(replica, connection.status, now)
+        return Exchange(connection, replica, uploading)
 
     def finish(self, exchange: Exchange) -> None:
         """Give the connection back; it is kept only when the exchange ended cleanly."""
+        connection, replica = exchange.connection, exchange.replica
         if exchange.uploading is not None and not exchange.uploading.done():
             exchange.uploading.cancel()
-        if exchange.connection.reusable:
-            exchange.replica.keep(exchange.connection, asyncio.get_running_loop().time())
+        if connection.reusable:
+            replica.keep(connection, asyncio.get_running_loop().time())
         else:
-            exchange.connection.close()
-        self._leave()
+            if connection.broken:
+                self.blame(replica, Cause.CUT)
+            connection.close()
+        self.places.leave(replica)
+
+    def _judge(self, replica: Replica, status: int, now: float) -> None:
+        if status in BAD:
+            replica.standing.bad(now)
+            self.replicas.weigh(replica, now)
+        else:
+            replica.standing.good()
+
+    def blame(self, replica: Replica, cause: Cause) -> None:
+        """Hold a failure against a replica, and against the service."""
+        now = asyncio.get_running_loop().time()
+        replica.standing.failed(cause)
+        self.replicas.weigh(replica, now)
+        if cause is not Cause.CLOSED and all(each.standing.failures for each in self.replicas.asked):
+            self.breaker.failed(now, self.chance())
 
     def close(self) -> None:
         """Close what is idle, when the process ends."""
-        for replica in self._replicas:
-            while replica.idle:
-                replica.idle.pop().close()
+        self._watch.stop()
+        for replica in self.replicas.all:
+            replica.drop_idle()
 
-    @property
-    def taken(self) -> int:
-        """Requests under way."""
-        return self._taken
+    def make_room(self) -> None:
+        """Let in who waits, when a replica has come back."""
+        self.places.fill()
 
-    async def _connection(self, deadline: float, *, fresh: bool) -> tuple[_Replica, Connection, bool]:
-        """A connection, and whether it was used before; the replicas take turns, one that refuses is passed over."""
-        loop = asyncio.get_running_loop()
-        count = len(self._replicas)
-        self._turn = (self._turn + 1) % count
-        for step in range(count):
-            replica = self._replicas[(self._turn + step) % count]
-            if not fresh and (kept := replica.take(loop.time())) is not None:
-                return replica, kept, True
-            seconds = min(CONNECT_SECONDS, deadline - loop.time())
-            try:
-                async with asyncio.timeout(seconds):
-                    _, connection = await loop.create_connection(Connection, replica.host, replica.port)
-            except (OSError, TimeoutError):
-                continue
-            return replica, connection, False
-        raise Unreachable(self.service)
+    def another(self, but: Replica) -> Replica | None:
+        """A place at another replica, if one is free."""
+        return self.places.take((but,))
 
-    async def _enter(self, deadline: float) -> None:
-        if self._taken < self._most:
-            self._taken += 1
-            return
-        place = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
-        entered = False
-        try:
-            async with asyncio.timeout_at(deadline):
-                await place
-            entered = True
-        except TimeoutError:
-            raise Unreachable(self.service) from None
-        finally:
-            if not entered and not place.cancel() and not place.cancelled():
-                self._leave()  # the place was granted in the very moment of giving up
+    def leave(self, replica: Replica) -> None:
+        """Give a place back that was not used."""
+        self.places.leave(replica)
 
-    def _leave(self) -> None:
-        """Pass the place to the one who waits longest, or free it."""
-        while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
-        self._taken -= 1
+    def give_up(self, exchange: Exchange) -> None:
+        """Drop an answer that nobody needs any more."""
+        if exchange.connection.whole_length is not None:
+            exchange.connection.take()
+        self.finish(exchange)
 
+    async def _queue(self, deadline: float) -> Replica:
+        replica = await self.places.wait(deadline)
+        if replica is None:
+            self.turned_away += 1
+            raise Unreachable(self.service)
+        return replica
 
-async def _attempt(request: Request, replica: _Replica, connection: Connection, deadline: float) -> Exchange:
-    loop = asyncio.get_running_loop()
-    timer = loop.call_at(deadline, connection.fail, OutOfTime())
-    uploading: asyncio.Task[None] | None = None
-    try:
-        connection.send(request.method, request.data, whole=request.upload is None)
-        if request.upload is not None:
-            uploading = _start_upload(request.upload, connection)
-        await connection.head()
-    except BaseException:
-        connection.close()
-        if uploading is not None:
-            uploading.cancel()
-        raise
-    finally:
-        timer.cancel()
-    return Exchange(connection, replica, uploading)
+    def _abandon(
+        self,
+        replica: Replica,
+        connection: Connection | None,
+        reason: BaseException,
+        answered_before: int,
+        *,
+        used_before: bool,
+    ) -> None:
+        """End an attempt that failed, and say whose fault it was, where it was anybody's."""
+        if isinstance(reason, Failure):
+            if reason.cause is Cause.BROKEN and connection is not None:
+                heard = connection.heard
+                reason.cause = Cause.CUT if heard else Cause.CLOSED if used_before else Cause.BROKEN
+            self.blame(replica, reason.cause)
+            if reason.cause is Cause.LATE and replica.answered == answered_before:
+                replica.drop_idle()  # a link that swallows bytes swallows those of its other connections, too
+        if connection is not None:
+            connection.close()
+        self.places.leave(replica)
 
 
 def _start_upload(upload: Upload, connection: Connection) -> asyncio.Task[None]:
@@ -202,7 +208,7 @@ def _start_upload(upload: Upload, connection: Connection) -> asyncio.Task[None]:
 
     def ended(task: asyncio.Task[None]) -> None:
         reason = None if task.cancelled() else task.exception()
-        if isinstance(reason, Exception) and not isinstance(reason, ConnectionBroken):
+        if isinstance(reason, Exception) and not isinstance(reason, Failure):
             connection.fail(reason)
 
     uploading = asyncio.create_task(upload(connection))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from common.capabilities import ORGANIZATION_ROLES, PLATFORM_ROLES, WORKSPACE_ROLES, Capability, Grants
-from common.messages import Message, catalogue
+from common.messages import Message, Users, catalogue
 from common.nats_conf import nats_conf
 from common.samples import sample
 
@@ -71,7 +71,7 @@ def messages_page() -> str:
         sentence = " ".join((kind.__doc__ or "").split())
         lines.append(f"| `{kind.type()}` | {kind.publisher} | {sentence} | {', '.join(kind.listeners) or '–'} |")
     for kind in catalogue():
-        lines += ["", f"## {kind.type()}", "", "| field | type | |", "| --- | --- | --- |"]
+        lines += ["", f"## {kind.type()}", "", *_audience_words(kind), "| field | type | |", "| --- | --- | --- |"]
         schema = schema_of(kind)
         required = set(schema.get("required", []))
         for name, field in sorted(schema["properties"].items()):
@@ -134,6 +134,20 @@ def _matrix(roles: Grants) -> list[str]:
         if any(marks):
             lines.append(f"| `{capability.value}` | {' | '.join(marks)} |")
     return lines
+
+
+def _audience_words(kind: type[Message]) -> list[str]:
+    """Who is shown it at `GET /v1/live`, and which fields."""
+    audience = kind.audience
+    if audience is None:
+        return []
+    camel = {name: field.alias or name for name, field in kind.model_fields.items()}
+    shown = ", ".join(f"`{camel[name]}`" for name in audience.shown)
+    if isinstance(audience, Users):
+        whom = " and ".join(f"`{camel[name]}`" for name in audience.named_by)
+    else:
+        whom = f"those who ask for the event and hold `{audience.capability.value}` for it"
+    return [f"Shown live to {whom}: {shown}.", ""]
 
 
 def _type_words(field: dict[str, Any]) -> str:

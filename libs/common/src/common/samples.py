@@ -10,10 +10,15 @@ _TEXT_BY_FORMAT = {"date-time": "2026-11-20T18:00:00Z"}
 
 def sample(kind: type[Message]) -> str:
     """A body with every field filled, as text."""
-    schema = kind.model_json_schema(by_alias=True)
-    body = {name: _value(field, schema.get("$defs", {})) for name, field in schema["properties"].items()}
+    body = sample_body(kind)
     kind.parse(json.dumps(body))
     return json.dumps(body, indent=2, sort_keys=True) + "\n"
+
+
+def sample_body(kind: type[Message]) -> dict[str, Any]:
+    """A body with every field filled."""
+    schema = kind.model_json_schema(by_alias=True)
+    return {name: _value(field, schema.get("$defs", {})) for name, field in schema["properties"].items()}
 
 
 def _value(field: dict[str, Any], definitions: dict[str, Any]) -> Any:

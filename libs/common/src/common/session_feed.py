@@ -5,7 +5,8 @@
 - Identity writes a drop in the transaction of the revocation. After the commit and before it answers its caller it
   sends the drop to all replicas over core NATS and waits until each replica that held a lease at that moment has
   answered, or that lease has run out: a later renewal carries the drop anyway. So NATS makes it fast, and is not needed.
-- The replica counts its lease from before it asked, identity from after it answered: the replica's ends first.
+- The replica counts its lease from before it asked, identity's database from after it was asked: the replica's ends first.
+  One clock, the database's, says when leases end, so several identity processes whose clocks differ agree.
 - A look-up begun before a drop is never stored.
 """
 
@@ -105,7 +106,7 @@ class SignInCache:
 
     def get(self, sign_in_id: str) -> Principal | None:
         """The principal of a sign-in, or None when it must be looked up."""
-        if not self.leased:
+        if self._monotonic() >= self._lease_until:
             return None
         entry = self._entries.get(sign_in_id)
         return entry.principal if entry else None
@@ -117,8 +118,7 @@ class SignInCache:
     def store(self, sign_in_id: str, principal: Principal, marker: int) -> bool:
         """Keep a look-up's answer, unless something it rests on was dropped since the marker, or no lease holds."""
         keys = frozenset(key for key in (sign_in_id, principal.subject) if key)
-        latest = max((self._dropped_at.get(key, 0) for key in (*keys, EVERYONE)), default=0)
-        if latest > marker or not self.leased:
+        if not self.leased or self.dropped_since(marker, *keys):
             return False
         if len(self._entries) >= self._capacity:
             self._forget_everything()
@@ -126,6 +126,10 @@ class SignInCache:
         for key in keys:
             self._by_key.setdefault(key, set()).add(sign_in_id)
         return True
+
+    def dropped_since(self, marker: int, *keys: str) -> bool:
+        """Whether any of `keys` was dropped after the marker was taken, so that an answer resting on it is void."""
+        return max(self._dropped_at.get(key, 0) for key in (*keys, EVERYONE)) > marker
 
     def drop(self, key: str) -> None:
         """Forget everything that rests on `key`, also what is being looked up right now."""
@@ -162,18 +166,15 @@ class SignInCache:
         self._by_key.clear()
 
 
-async def announce(
-    bus: Bus | None,
-    keys: Iterable[str],
-    leases: Mapping[str, datetime],
-    now: Callable[[], datetime],
-) -> None:
+async def announce(bus: Bus | None, keys: Iterable[str], leases: Mapping[str, timedelta]) -> None:
     """Identity's half, after the commit: tell all replicas to drop `keys` and wait until none can serve them any more.
 
     Args:
-        leases: replica → when its lease ends by `now`'s clock, read after the revocation committed.
+        leases: replica → how long its lease still holds, read after the revocation committed and just now.
     """
-    waiting = {replica: until for replica, until in leases.items() if until > now()}
+    waiting = {replica: left for replica, left in leases.items() if left > timedelta(0)}
+    longest = max(waiting.values(), default=timedelta(0))
+    ends_at = asyncio.get_running_loop().time() + longest.total_seconds()
     everyone_answered = asyncio.Event()
     stop: Callable[[], Awaitable[None]] | None = None
 
@@ -187,9 +188,9 @@ async def announce(
     if bus is not None and bus.connected:
         with contextlib.suppress(BrokerAway):
             stop = await bus.ask_everyone(DROP_SUBJECT, json.dumps({"keys": list(keys)}).encode(), on_answer)
-    longest = max(waiting.values()) - now()
     try:
-        await asyncio.wait_for(everyone_answered.wait(), timeout=max(0.0, longest.total_seconds()))
+        async with asyncio.timeout_at(ends_at):
+            await everyone_answered.wait()
     except TimeoutError:
         return
     finally:

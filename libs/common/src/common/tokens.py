@@ -22,6 +22,10 @@ class InvalidToken(Exception):
     """A token that proves nothing. The reason is for the audit log, never for the caller."""
 
 
+class ForgedToken(InvalidToken):
+    """Nothing that the issuer ever signed: a guess, where other invalid tokens may be an honest client's old ones."""
+
+
 @dataclass(frozen=True)
 class SigningKey:
     """A private Ed25519 key with its id."""
@@ -60,7 +64,11 @@ class VerifyingKeys:
     """The public keys one issuer may sign with, by key id."""
 
     def __init__(self, jwks: str) -> None:
-        self._keys = KeySet.import_key_set(json.loads(jwks))
+        """Raises ValueError, TypeError or KeyError when `jwks` is no set of keys."""
+        try:
+            self._keys = KeySet.import_key_set(json.loads(jwks))
+        except JoseError as reason:
+            raise ValueError(f"no set of keys: {reason}") from None
         self.key_ids: frozenset[str] = frozenset(key.kid for key in self._keys.keys if key.kid)
 
     @classmethod
@@ -72,12 +80,13 @@ class VerifyingKeys:
     def verify(self, token: str, *, issuer: str, audience: str, now: datetime) -> dict[str, Any]:
         """The claims of a token that `issuer` signed for `audience` and that is valid at `now` (30 s leeway).
 
-        Raises InvalidToken for anything else: wrong or unknown key, other algorithm, missing claim, from the future.
+        Raises InvalidToken for anything else: a missing claim, expired, from the future. ForgedToken is the one for a
+        wrong or unknown key and another algorithm.
         """
         try:
             decoded = jwt.decode(token, self._keys, algorithms=[ALGORITHM])
         except (JoseError, ValueError, TypeError, KeyError) as reason:
-            raise InvalidToken(f"signature: {reason}") from None
+            raise ForgedToken(f"signature: {reason}") from None
         claims: dict[str, Any] = decoded.claims
         if claims.get("iss") != issuer:
             raise InvalidToken("issuer")
@@ -99,7 +108,7 @@ def key_id(token: str) -> str | None:
 
     try:
         kid = json.loads(urlsafe_b64decode(token.split(".", 1)[0].encode())).get("kid")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None
     return kid if isinstance(kid, str) else None
 

@@ -36,6 +36,14 @@ class Consumer:
     subjects: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Feed:
+    """What every gateway replica reads of one stream for itself, as it comes, keeping nothing at the broker."""
+
+    stream: str
+    subjects: tuple[str, ...]
+
+
 def streams() -> list[Stream]:
     """One stream for each service that says anything."""
     return [Stream(name.upper(), name, subjects) for name in SERVICES if (subjects := _subjects(name))]
@@ -57,6 +65,22 @@ def heard_by(listener: str) -> list[type[Message]]:
     return [kind for kind in catalogue() if listener in kind.listeners]
 
 
+def feeds() -> list[Feed]:
+    """What a gateway replica follows: all that people are shown live, and what ends their streams."""
+    return [Feed(mouth.upper(), subjects) for mouth in SERVICES if (subjects := _subjects(mouth, GATEWAY))]
+
+
+def follow_permissions() -> list[str]:
+    """What the gateway's NATS user may publish to: consumers without a name, its answers to their pace, and how far a
+    stream has come. It may say no message, and neither take nor acknowledge another's."""
+    allowed: list[str] = []
+    for feed in feeds():
+        allowed.append(f"$JS.API.CONSUMER.CREATE.{feed.stream}")
+        allowed.append(f"$JS.API.STREAM.INFO.{feed.stream}")
+        allowed.append(f"$JS.FC.{feed.stream}.>")
+    return allowed
+
+
 def publish_permissions(service: str) -> list[str]:
     """The subjects a service's NATS user may publish to: its own words, and the pulls and acks of its own consumers."""
     allowed = list(_subjects(service))
@@ -71,6 +95,9 @@ def publish_permissions(service: str) -> list[str]:
         allowed.append(DROP_SUBJECT)
     return allowed
 
+
+GATEWAY = "gateway"
+"""A listener without durable consumers: see `feeds`."""
 
 DROP_SUBJECT = "session_feed.drop"
 """Core NATS, no stream: identity tells every gateway replica to drop a sign-in, and each answers."""

@@ -85,6 +85,7 @@ class Platform:
             ("the API", gateway),
             ("its documentation", f"{gateway}/docs"),
             ("health", f"{gateway}/health"),
+            ("status", f"{gateway}/status"),
             ("mailbox", self._stack.address("mailbox")),
             ("NATS monitor", self._stack.address("nats monitor")),
             ("PostgreSQL", f"127.0.0.1:{self._stack.port('postgres')}"),

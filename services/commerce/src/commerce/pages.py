@@ -59,6 +59,10 @@ async def current_sandbox(request: Request) -> Sandbox:
 
 
 CurrentSandbox = Annotated[Sandbox, Depends(current_sandbox)]
+_BUTTON: Final = {"type": "object", "properties": {"outcome": {"enum": list(OUTCOMES)}}, "required": ["outcome"]}
+_BUTTONS: Final = {
+    "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _BUTTON}}}
+}
 
 
 @router.get("/o/{token}")
@@ -89,7 +93,7 @@ async def show_checkout(payment_id: PaymentId, sandbox: CurrentSandbox) -> HTMLR
     return HTMLResponse(text, headers=HEADERS)
 
 
-@router.post("/sandbox/checkout/{payment_id}", status_code=303, response_class=RedirectResponse)
+@router.post("/sandbox/checkout/{payment_id}", status_code=303, response_class=RedirectResponse, openapi_extra=_BUTTONS)
 async def end_checkout(payment_id: PaymentId, request: Request, sandbox: CurrentSandbox) -> RedirectResponse:
     """A button was pressed: the payment ends so, and the buyer goes back to the order."""
     payment = await sandbox.end(payment_id, _outcome(await request.body()))

@@ -113,6 +113,19 @@ async def test_lists_show_ones_own_and_to_staff_an_events(run: RunService, stall
         assert (await world.get("/v1/orders")).status_code == 401
 
 
+async def test_lists_show_only_what_stands_as_asked(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        cancelled, open_one = [(await stall.placed(world, (tier, 1)))["id"] for _ in range(2)]
+        await world.post(f"/v1/orders/{cancelled}/cancel", stall.buyer)
+        staff = principals.member_of(stall.organization_id, "manager")
+        for path, by in (("/v1/orders?", stall.buyer), (f"/v1/orders?eventId={stall.event_id}&", staff)):
+            waiting = (await world.get(f"{path}status=awaiting_payment", by)).json()["items"]
+            gone = (await world.get(f"{path}status=cancelled", by)).json()["items"]
+            assert ([each["id"] for each in waiting], [each["id"] for each in gone]) == ([open_one], [cancelled])
+        assert (await world.get("/v1/orders?status=lost", stall.buyer)).status_code == 422
+
+
 async def test_availability_is_told_only_when_the_word_changes(
     run: RunService, stall: "Stall", clock: FrozenClock
 ) -> None:

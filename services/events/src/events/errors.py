@@ -18,6 +18,12 @@ class NoSuchTicketTier(NotFound):
     code = "events.no_such_ticket_tier"
 
 
+class UpcomingOfNoOrder(Unprocessable):
+    """Ask for upcoming passes or for those of an order: one list is not both."""
+
+    code = "events.upcoming_of_no_order"
+
+
 class NoSuchPass(NotFound):
     """There is no such pass, or it is not yours."""
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -188,6 +189,25 @@ check_ins = Table(
 )
 Index("ix_check_ins_event_id", check_ins.c.event_id, check_ins.c.id)
 Index("ix_check_ins_pass_id", check_ins.c.pass_id, check_ins.c.id, postgresql_where=text("reason IS NULL"))
+
+door_counts = Table(
+    "door_counts",
+    metadata,
+    Column("event_id", TypedId(EventId), ForeignKey("events.id"), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("issued", Integer, nullable=False),
+    Column("admitted", Integer, nullable=False),
+    Column("inside", Integer, nullable=False),
+    Column("counted_at", moment(), nullable=False),
+    CheckConstraint("sequence > 0", name="sequence_is_positive"),
+)
+
+door_marks = Table(
+    "door_marks",
+    metadata,
+    Column("position", BigInteger, Identity(always=True), primary_key=True),
+    Column("event_id", TypedId(EventId), ForeignKey("events.id"), nullable=False),
+)
 
 orders = Table(
     "orders",

@@ -194,7 +194,11 @@ async def test_who_has_the_public_answer_already_is_not_sent_it_again(
         ):
             first = await world.get(f"/v1/events{path}")
             held = {"If-None-Match": f'"older", W/{first.headers["etag"]}'}
-            assert (await world.get(f"/v1/events{path}", headers=held)).status_code == 304
+            again = await world.get(f"/v1/events{path}", headers=held)
+            assert (again.status_code, again.headers["cache-control"]) == (304, "public, max-age=1")
+            for known in (principals.user(), stage.member("owner")):
+                mine = await world.get(f"/v1/events{path}", known)
+                assert (mine.status_code, mine.headers["cache-control"]) == (200, "private, no-cache")
         owner = stage.member("owner")
         await world.patch(f"/v1/events/{event['id']}", owner, json={"name": "New"}, headers={"If-Match": "*"})
         changed = await world.get("/v1/events", headers=held)

@@ -1,5 +1,6 @@
 """Passes: who holds them, who reads them, and what becomes of them when an order changes."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from common.ids import OrderId, OrganizationId, PassId, UserId
@@ -198,3 +199,51 @@ async def test_an_admission_that_is_gone_from_its_order_loses_its_pass(
         await world.hear(paid, fewer)
         rows = await world.rows("SELECT ordinal, status FROM passes ORDER BY ordinal")
         assert [tuple(row.values()) for row in rows] == [(1, "issued"), (2, "voided")]
+
+
+async def test_upcoming_passes_lead_somewhere_and_come_soonest_first_beside_their_event(
+    run: RunService, stage: "Stage", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        days = {"tonight": 20, "tomorrow": 21, "next week": 27, "cancelled": 22}
+        found = {}
+        for name in ("next week", "tonight", "cancelled", "tomorrow"):
+            times = {"startsAt": f"2026-11-{days[name]}T19:00:00Z", "endsAt": f"2026-11-{days[name]}T23:00:00Z"}
+            event, tier = await stage.on_sale(world, name=name, **times)
+            await stage.buy(world, event, tier, ("Ben", None))
+            found[name] = event
+        await world.post(f"/v1/events/{found['cancelled']['id']}/cancel", stage.member("owner"))
+        paid = stage.paid(found["tomorrow"], stage.admissions(tier, ("Cy", None)))
+        await world.hear(paid)
+        await world.hear(stage.refunded(paid))
+
+        page = (await world.get("/v1/passes?upcoming=true&limit=2", stage.buyer)).json()
+        assert [each["event"]["name"] for each in page["items"]] == ["tonight", "tomorrow"]
+        event = found["tonight"]
+        told = ("name", "slug", "status", "startsAt", "endsAt", "doorsOpenAt", "timezone", "venue")
+        assert page["items"][0]["event"] == {name: event[name] for name in told}
+        assert page["items"][0]["eventId"] == event["id"]
+        assert page["items"][0]["code"]
+        rest = (await world.get(f"/v1/passes?upcoming=true&cursor={page['nextCursor']}", stage.buyer)).json()
+        assert ([each["event"]["name"] for each in rest["items"]], rest["nextCursor"]) == (["next week"], None)
+
+        clock.advance(timedelta(hours=5))
+        later = (await world.get("/v1/passes?upcoming=true", stage.buyer)).json()["items"]
+        assert [each["event"]["name"] for each in later] == ["tomorrow", "next week"]
+        assert {each["event"] for each in (await world.get("/v1/passes", stage.buyer)).json()["items"]} == {None}
+
+
+async def test_upcoming_passes_are_ones_own_and_of_no_order(
+    run: RunService, stage: "Stage", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        event, tier = await stage.on_sale(world)
+        (mine,) = await stage.buy(world, event, tier, ("Ben", None))
+        assert (await world.get("/v1/passes?upcoming=true", ADA)).json() == {"items": [], "nextCursor": None}
+        foreign = await world.get(f"/v1/passes?upcoming=true&cursor={mine['id']}", ADA)
+        assert (foreign.status_code, foreign.json()["code"]) == (422, "common.malformed_cursor")
+        nonsense = await world.get("/v1/passes?upcoming=true&cursor=x", stage.buyer)
+        assert (nonsense.status_code, nonsense.json()["code"]) == (422, "common.malformed_cursor")
+        both = await world.get(f"/v1/passes?upcoming=true&orderId={mine['orderId']}", stage.buyer)
+        assert (both.status_code, both.json()["code"]) == (422, "events.upcoming_of_no_order")
+        assert (await world.get("/v1/passes?upcoming=true", ANONYMOUS)).status_code == 401

@@ -34,7 +34,9 @@ def build(runtime: Runtime[Settings]) -> Parts:
         state={
             "desk": desk,
             "means": means,
-            "access_tokens": AccessTokens(SigningKey.from_json(settings.access_token_key.get_secret_value())),
+            "access_tokens": AccessTokens(
+                SigningKey.from_json(settings.access_token_key.get_secret_value()), settings.access_token_further_keys
+            ),
         },
         lifespan=postman.at_work,
     )

@@ -13,6 +13,8 @@ class Settings(ServiceSettings):
 
     access_token_key: SecretStr
     """A private Ed25519 JWK: signs the tokens that clients show at the gateway."""
+    access_token_further_keys: str = ""
+    """A JWKS of further public keys that the gateways are told of: during a rotation the next key's, then the last one's."""
     code_pepper: SecretStr
     """Mixed into everything kept hashed or sealed, so that the database alone gives nothing away. At least 16 characters."""
     smtp_url: str = "smtp://127.0.0.1:1025"

@@ -19,6 +19,7 @@ from common.messages import (
     LinePart,
     MemberChanged,
     MoneyPart,
+    NotificationCreated,
     OrderPaid,
     OrganizationUpdated,
     PaymentFailed,
@@ -125,6 +126,14 @@ async def test_a_message_delivered_five_times_and_said_anew_has_one_effect(
         await mailbox.link_for("ada@example.org", "Jazz & Co")
         assert await world.rows("SELECT count(*) AS n FROM mails WHERE key LIKE 'order.paid:%'") == [{"n": 1}]
         assert await _told(world, people, ada) == [("order.paid", "You are going to Jazz & Co")]
+        [said] = await world.said(NotificationCreated)
+        assert (said.user_id, said.kind, said.title, said.text, said.link) == (
+            ada.user_id,
+            "order.paid",
+            "You are going to Jazz & Co",
+            "2 tickets bought.",
+            "https://lanyard.test/o/secret-token",
+        )
 
 
 async def test_an_order_of_someone_without_an_account_here_is_mailed_all_the_same(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from common.bus import Bus
@@ -99,6 +100,30 @@ async def test_identity_waits_for_a_silent_replica_until_its_lease_ends_and_no_l
         assert (await world.post("/v1/auth/sign-out", by)).status_code == 204
         assert silent.get(ada.sign_in_id) is None
         assert time.monotonic() - began < 2.0
+
+
+class HourAhead:
+    """The clock of a machine that is wrong."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(hours=1)
+
+
+async def test_processes_whose_clocks_differ_agree_on_when_a_lease_ends(run: RunService, people: People) -> None:
+    async with run() as right, run(clock=HourAhead(), urls=right.urls, broker=right.broker) as ahead:
+        silent = SignInCache("silent", time.monotonic)
+        ada = await people.sign_in(ahead, "ada@example.org")
+        by = await people.seen(ahead, ada)
+        await _renew(right, silent)
+        await _fill(right, people, silent, ada)
+        assert silent.get(ada.sign_in_id) is not None
+        assert (await ahead.post("/v1/auth/sign-out", by)).status_code == 204
+        assert silent.get(ada.sign_in_id) is None, "by the wrong clock that lease had ended long ago"
+        bert = await people.sign_in(right, "bert@example.org")
+        by = await people.seen(right, bert)
+        await _renew(ahead, silent)
+        async with asyncio.timeout(10):  # by the wrong clock that lease holds for an hour
+            assert (await right.post("/v1/auth/sign-out", by)).status_code == 204
 
 
 async def test_a_renewal_brings_every_drop_since_the_position_it_names(run: RunService, people: People) -> None:

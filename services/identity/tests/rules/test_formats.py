@@ -8,7 +8,7 @@ import pytest
 
 from common.ids import BackerId, ChallengeId, SignInId, UserId
 from common.testing import SeededEntropy
-from common.tokens import SigningKey
+from common.tokens import SigningKey, VerifyingKeys
 from identity.domain.mail_schedule import next_attempt
 from identity.formats import mails
 from identity.formats.access_tokens import AccessTokens
@@ -87,6 +87,26 @@ def test_an_access_token_says_who_and_which_sign_in_for_five_minutes_and_nothing
         "iat": issued,
         "exp": issued + 300,
     }
+
+
+def test_during_a_rotation_the_tokens_of_both_keys_are_good() -> None:
+    """Scenario 4 (gateway); G20."""
+    old, new = SigningKey.generate(), SigningKey.generate()
+    user_id, sign_in_id = UserId.new(NOW, DRAW), SignInId.new(NOW, DRAW)
+    for signing, further in ((old, new), (new, old)):
+        tokens = AccessTokens(signing, further.public_jwks())
+        keys = VerifyingKeys(tokens.public_jwks)
+        assert keys.key_ids == {old.key.kid, new.key.kid}
+        for each in (old, new):
+            token = AccessTokens(each).issue(user_id, sign_in_id, NOW)
+            assert keys.verify(token, issuer="lanyard-identity", audience="lanyard", now=NOW)["sid"] == sign_in_id
+
+
+def test_a_private_key_is_never_published() -> None:
+    private = json.dumps({"keys": [json.loads(SigningKey.generate().private_json())]})
+    with pytest.raises(ValueError, match="one of these is private"):
+        AccessTokens(SigningKey.generate(), private)
+    assert '"d"' not in AccessTokens(SigningKey.generate()).public_jwks
 
 
 def test_what_people_wrote_cannot_become_markup_or_another_header() -> None:

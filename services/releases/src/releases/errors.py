@@ -73,3 +73,9 @@ class FreshSignInNeeded(Forbidden):
     """Sign in again first: this change reaches every app, and your sign-in is more than {minutes} minutes old."""
 
     code = "releases.fresh_sign_in_needed"
+
+
+class SystemOnly(Forbidden):
+    """Only the gateway itself may ask this."""
+
+    code = "releases.system_only"

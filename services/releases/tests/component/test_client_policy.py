@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common.messages import ClientPolicyChanged
-from common.principal import ANONYMOUS, Principal
+from common.principal import ANONYMOUS, SYSTEM, Principal
 from common.testing import Running, RunService
 from common.testing.principals import platform, user
 
@@ -136,3 +136,26 @@ async def test_an_unverified_deployment_never_moves_the_policy(run: RunService, 
         await world.post(address, json=new_format())
         assert await told(world, platform="ios", version="1") == before
         assert await world.count("client_policies") == 0
+
+
+async def test_the_gateway_gets_every_policy_in_the_words_of_its_message(run: RunService) -> None:
+    async with run() as world:
+        none = await world.get("/internal/client-policies", by=SYSTEM)
+        assert (none.status_code, none.json()) == (200, {"items": []})
+        await world.patch("/v1/client-policy/ios", by=MANAGER, json=POLICY)
+        await world.patch("/v1/client-policy/ios", by=MANAGER, json={"minimum": "2.10"})
+        await world.patch("/v1/client-policy/web", by=MANAGER, json={"latest": "7"})
+        answer = await world.get("/internal/client-policies", by=SYSTEM)
+        said = [ClientPolicyChanged.model_validate(item) for item in answer.json()["items"]]
+        assert said == (await world.said(ClientPolicyChanged))[1:]
+        again = await world.get(
+            "/internal/client-policies", by=SYSTEM, headers={"If-None-Match": answer.headers["etag"]}
+        )
+        assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("by", [ANONYMOUS, user(), MANAGER], ids=["anonymous", "user", "release manager"])
+async def test_nobody_else_gets_them_all(run: RunService, by: Principal) -> None:
+    async with run() as world:
+        answer = await world.get("/internal/client-policies", by=by)
+        assert (answer.status_code, answer.json()["code"]) == (403, "releases.system_only")

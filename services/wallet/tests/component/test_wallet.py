@@ -43,6 +43,7 @@ async def test_an_issued_pass_becomes_a_wallet_pass_and_others_are_told_once(
     assert [(one.pass_id, one.generation, one.apple, one.google, one.sequence) for one in said] == [
         (ticket.pass_id, 1, "ready", "available", 1)
     ]
+    assert [(one.holder_user_id, one.buyer_user_id) for one in said] == [(ticket.holder_user_id, ticket.buyer_user_id)]
     assert said[0].holder_user_id == ticket.holder_user_id
 
 

@@ -4,6 +4,9 @@ One module a publisher. `docs/messages.md` is generated from here; the JSON Sche
 tests, so that removing or changing a field fails.
 """
 
+from common.messages.audience import Audience as Audience
+from common.messages.audience import Team as Team
+from common.messages.audience import Users as Users
 from common.messages.base import Message as Message
 from common.messages.base import MoneyPart as MoneyPart
 from common.messages.base import Part as Part
@@ -25,6 +28,7 @@ from common.messages.dp import DpHeld as DpHeld
 from common.messages.dp import DpRejected as DpRejected
 from common.messages.dp import DpRemoved as DpRemoved
 from common.messages.events import CheckInRecorded as CheckInRecorded
+from common.messages.events import DoorCounted as DoorCounted
 from common.messages.events import EventCancelled as EventCancelled
 from common.messages.events import EventPublished as EventPublished
 from common.messages.events import EventUpdated as EventUpdated
@@ -34,6 +38,7 @@ from common.messages.events import PassVoided as PassVoided
 from common.messages.events import TicketTierSaved as TicketTierSaved
 from common.messages.events import VenuePart as VenuePart
 from common.messages.identity import MemberChanged as MemberChanged
+from common.messages.identity import NotificationCreated as NotificationCreated
 from common.messages.identity import OrganizationCreated as OrganizationCreated
 from common.messages.identity import OrganizationUpdated as OrganizationUpdated
 from common.messages.identity import SignInEnded as SignInEnded

@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from common.messages.audience import Audience
+
 SERVICES = ("identity", "events", "commerce", "dp", "wallet", "releases")
 
 _BY_TYPE: dict[str, type["Message"]] = {}
@@ -35,6 +37,8 @@ class Message(Part):
     subject: ClassVar[str]
     version: ClassVar[int] = 1
     listeners: ClassVar[tuple[str, ...]] = ()
+    audience: ClassVar[Audience | None] = None
+    """Who is shown it live."""
     about: ClassVar[str]
     """The field that holds the aggregate's id."""
 

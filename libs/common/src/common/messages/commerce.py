@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from common.ids import EventId, OrderId, OrderLineId, OrganizationId, PaymentId, TicketTierId, UserId
+from common.messages.audience import Audience, Users
 from common.messages.base import Message, MoneyPart, Part
 
 OrderStatus = Literal[
@@ -45,6 +46,23 @@ class LinePart(Part):
 class _OrderMessage(Message):
     publisher: ClassVar[str] = "commerce"
     about: ClassVar[str] = "order_id"
+    audience: ClassVar[Audience | None] = Users(
+        ("buyer_user_id",),
+        (
+            "sequence",
+            "order_id",
+            "event_id",
+            "event_name",
+            "organization_id",
+            "status",
+            "disputed",
+            "total",
+            "lines",
+            "placed_at",
+            "paid_at",
+        ),
+    )
+    """Without the secret of its page, and without addresses: attendees' are other people's."""
 
     order_id: OrderId
     event_id: EventId
@@ -69,34 +87,35 @@ class OrderPlaced(_OrderMessage):
     """A buyer reserved tickets. Nothing is paid yet."""
 
     subject: ClassVar[str] = "order.placed"
+    listeners: ClassVar[tuple[str, ...]] = ("gateway",)
 
 
 class OrderPaid(_OrderMessage):
     """The money for an order is with us, or it cost nothing: its admissions are due."""
 
     subject: ClassVar[str] = "order.paid"
-    listeners: ClassVar[tuple[str, ...]] = ("events", "identity")
+    listeners: ClassVar[tuple[str, ...]] = ("events", "identity", "gateway")
 
 
 class OrderExpired(_OrderMessage):
     """The time to pay ran out; the tickets went back."""
 
     subject: ClassVar[str] = "order.expired"
-    listeners: ClassVar[tuple[str, ...]] = ("events",)
+    listeners: ClassVar[tuple[str, ...]] = ("events", "gateway")
 
 
 class OrderCancelled(_OrderMessage):
     """The buyer or an organiser called an unpaid order off."""
 
     subject: ClassVar[str] = "order.cancelled"
-    listeners: ClassVar[tuple[str, ...]] = ("events",)
+    listeners: ClassVar[tuple[str, ...]] = ("events", "gateway")
 
 
 class OrderRefunded(_OrderMessage):
     """Money went back for some or all admissions; those are no longer live."""
 
     subject: ClassVar[str] = "order.refunded"
-    listeners: ClassVar[tuple[str, ...]] = ("events",)
+    listeners: ClassVar[tuple[str, ...]] = ("events", "gateway")
 
 
 class _PaymentMessage(Message):

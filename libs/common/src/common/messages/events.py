@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from common.capabilities import Capability
 from common.ids import (
     CheckInId,
     EventId,
@@ -15,6 +16,7 @@ from common.ids import (
     UserId,
     WorkspaceId,
 )
+from common.messages.audience import Audience, Team, Users
 from common.messages.base import Message, MoneyPart, Part
 
 
@@ -98,6 +100,23 @@ class TicketTierSaved(Message):
 class _PassMessage(Message):
     publisher: ClassVar[str] = "events"
     about: ClassVar[str] = "pass_id"
+    audience: ClassVar[Audience | None] = Users(
+        ("holder_user_id", "buyer_user_id"),
+        (
+            "sequence",
+            "pass_id",
+            "order_id",
+            "order_line_id",
+            "ordinal",
+            "event_id",
+            "ticket_tier_id",
+            "ticket_tier_name",
+            "status",
+            "generation",
+            "attendee_name",
+        ),
+    )
+    """Without the code: buyer and holder may be two, and events knows which of them may see it."""
 
     pass_id: PassId
     order_id: OrderId
@@ -125,21 +144,21 @@ class PassIssued(_PassMessage):
     """An admission of a paid order became a pass."""
 
     subject: ClassVar[str] = "pass.issued"
-    listeners: ClassVar[tuple[str, ...]] = ("wallet",)
+    listeners: ClassVar[tuple[str, ...]] = ("wallet", "gateway")
 
 
 class PassUpdated(_PassMessage):
     """A pass got a holder, because the attendee's address was verified, or its admission is live again."""
 
     subject: ClassVar[str] = "pass.updated"
-    listeners: ClassVar[tuple[str, ...]] = ("wallet",)
+    listeners: ClassVar[tuple[str, ...]] = ("wallet", "gateway")
 
 
 class PassVoided(_PassMessage):
     """A pass lost its right to enter, because its admission was refunded or cancelled."""
 
     subject: ClassVar[str] = "pass.voided"
-    listeners: ClassVar[tuple[str, ...]] = ("wallet",)
+    listeners: ClassVar[tuple[str, ...]] = ("wallet", "gateway")
 
 
 class CheckInRecorded(Message):
@@ -160,3 +179,25 @@ class CheckInRecorded(Message):
     inside: bool
     gate_id: GateId | None
     scanned_at: datetime
+
+
+class DoorCounted(Message):
+    """The doors of an event stand otherwise than last told: at most once a second for each event."""
+
+    publisher: ClassVar[str] = "events"
+    subject: ClassVar[str] = "door.counted"
+    listeners: ClassVar[tuple[str, ...]] = ("gateway",)
+    about: ClassVar[str] = "event_id"
+    audience: ClassVar[Audience | None] = Team(
+        Capability.EVENTS_CHECK_IN_READ, ("sequence", "event_id", "issued", "admitted", "inside", "counted_at")
+    )
+
+    event_id: EventId
+    organization_id: OrganizationId
+    workspace_id: WorkspaceId | None
+    issued: int
+    """Passes that may enter."""
+    admitted: int
+    """Those that have entered at least once."""
+    inside: int
+    counted_at: datetime

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from common.ids import MemberId, OrganizationId, SignInId, UserId, WorkspaceId
+from common.ids import MemberId, NotificationId, OrganizationId, SignInId, UserId, WorkspaceId
+from common.messages.audience import Audience, Users
 from common.messages.base import Message
 
 
@@ -77,9 +78,31 @@ class SignInEnded(Message):
 
     publisher: ClassVar[str] = "identity"
     subject: ClassVar[str] = "sign_in.ended"
+    listeners: ClassVar[tuple[str, ...]] = ("gateway",)
     about: ClassVar[str] = "sign_in_id"
 
     sign_in_id: SignInId
     user_id: UserId
     reason: Literal["signed_out", "revoked", "session_replaced", "token_reuse", "expired"]
     ended_at: datetime
+
+
+class NotificationCreated(Message):
+    """Someone is told something inside the app."""
+
+    publisher: ClassVar[str] = "identity"
+    subject: ClassVar[str] = "notification.created"
+    listeners: ClassVar[tuple[str, ...]] = ("gateway",)
+    about: ClassVar[str] = "notification_id"
+    audience: ClassVar[Audience | None] = Users(
+        ("user_id",), ("sequence", "notification_id", "kind", "title", "text", "link", "created_at")
+    )
+
+    notification_id: NotificationId
+    user_id: UserId
+    kind: str
+    title: str
+    text: str
+    """Words for this one person's eyes."""
+    link: str | None
+    created_at: datetime

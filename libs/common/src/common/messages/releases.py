@@ -55,6 +55,7 @@ class ClientPolicyChanged(Message):
 
     publisher: ClassVar[str] = "releases"
     subject: ClassVar[str] = "client_policy.changed"
+    listeners: ClassVar[tuple[str, ...]] = ("gateway",)
     about: ClassVar[str] = "platform"
 
     platform: Literal["ios", "android", "web"]

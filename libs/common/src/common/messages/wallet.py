@@ -3,18 +3,26 @@
 from typing import ClassVar, Literal
 
 from common.ids import EventId, PassId, UserId, WalletPassId
+from common.messages.audience import Audience, Users
 from common.messages.base import Message
 
 
 class _WalletPassMessage(Message):
     publisher: ClassVar[str] = "wallet"
     about: ClassVar[str] = "wallet_pass_id"
+    listeners: ClassVar[tuple[str, ...]] = ("gateway",)
+    audience: ClassVar[Audience | None] = Users(
+        ("holder_user_id", "buyer_user_id"),
+        ("sequence", "wallet_pass_id", "pass_id", "generation", "event_id", "apple", "google"),
+    )
 
     wallet_pass_id: WalletPassId
     pass_id: PassId
     generation: int
     event_id: EventId
     holder_user_id: UserId | None
+    buyer_user_id: UserId | None = None
+    """The buyer may fetch the wallet passes of the whole order."""
     apple: Literal["ready", "voided"]
     google: Literal["available", "saved", "voided"]
 

@@ -21,7 +21,9 @@ from common.jobs import Job, Jobs
 from common.principal import Authenticator
 from common.refusals import Unauthenticated
 from common.relay import Relay
+from common.service.deadline import Deadline
 from common.service.definition import Parts, Runtime, Service
+from common.service.described import Application
 from common.service.health import Health, health_router
 from common.service.observed import Observed
 from common.service.settings import ServiceSettings
@@ -59,7 +61,7 @@ def create_app(
     jobs = Jobs(runtime.database, [*parts.jobs, _housekeeping(runtime.database)])
     inbox_options = {} if retry_after is None else {"retry_after": retry_after}
     inbox = Inbox(service.name, runtime.database, parts.handlers, **inbox_options)
-    app = FastAPI(
+    app = Application(
         title=f"Lanyard {service.name}",
         version="1",
         lifespan=lambda _: _lifespan(service.name, runtime, parts, health, jobs, inbox),
@@ -85,6 +87,7 @@ def create_app(
     app.include_router(_cron_router(service.name, jobs, settings))
     for router in parts.routers:
         app.include_router(router)
+    app.add_middleware(Deadline)
     app.add_middleware(Observed, registry=registry)
     return app
 
@@ -170,10 +173,13 @@ def _housekeeping(database: Database) -> Job:
     return Job("housekeeping", timedelta(minutes=10), forget)
 
 
+_CRON_SECRET = {"name": "X-Cron-Secret", "in": "header", "required": True, "schema": {"type": "string"}}
+
+
 def _cron_router(name: str, jobs: Jobs, settings: ServiceSettings) -> APIRouter:
     router = APIRouter()
 
-    @router.post(f"/v1/cron/{name}.{{job}}", status_code=202)
+    @router.post(f"/v1/cron/{name}.{{job}}", status_code=202, openapi_extra={"parameters": [_CRON_SECRET]})
     async def run_job(job: str, request: Request) -> dict[str, bool]:
         """Run one job now, at most once at a time; `ran` is false when it was running already."""
         expected = settings.cron_secret.get_secret_value().encode()

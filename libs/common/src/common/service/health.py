@@ -4,6 +4,7 @@ A service without its broker is degraded, not unready: what it does is kept in t
 taking it out of service would lose sales for nothing.
 """
 
+import asyncio
 import hmac
 from typing import Any, Literal
 
@@ -21,6 +22,9 @@ from common.service.definition import Runtime
 from common.topology import consumers
 
 OUTBOX_ALARM_SECONDS = 30
+_DATABASE_SECONDS = 0.8
+"""Whoever asks waits a second at most: a database that hangs is told as away before that."""
+_BROKER_SECONDS = 0.5
 
 
 class Dependency(View):
@@ -39,6 +43,8 @@ class Readiness(View):
     outbox_oldest_unsent_seconds: float | None = None
     outbox_set_aside: int | None = None
     dead_letters: int | None = None
+    consumer_lag: dict[str, int] | None = None
+    """Messages that wait for each of its consumers; None while the broker does not tell."""
     drift: list[str] = []
 
 
@@ -57,11 +63,13 @@ class Health:
         self._lag = Gauge("lanyard_consumer_lag", "Messages waiting", ["consumer"], registry=registry)
 
     async def readiness(self) -> Readiness:
-        """Ask every dependency."""
+        """Ask every dependency, side by side and not for long."""
+        lag = asyncio.create_task(self._consumer_lag())
         dependencies: dict[str, Dependency] = {}
         figures: dict[str, Any] = {}
         try:
-            figures = await self._database_figures()
+            async with asyncio.timeout(_DATABASE_SECONDS):
+                figures = await self._database_figures()
             dependencies["database"] = Dependency(status="ok")
             age = figures["outbox_oldest_unsent_seconds"]
             late = age is not None and age > OUTBOX_ALARM_SECONDS
@@ -69,6 +77,7 @@ class Health:
         except (SQLAlchemyError, OSError) as error:
             dependencies["database"] = Dependency(status="away", detail=type(error).__name__)
             dependencies["outbox"] = Dependency(status="away")
+        figures["consumer_lag"] = await lag
         connected = self._runtime.bus is not None and self._runtime.bus.connected
         dependencies["nats"] = Dependency(status="ok" if connected else "away")
         status: Literal["ready", "degraded", "unready"] = "ready"
@@ -84,14 +93,21 @@ class Health:
         self._age.set(readiness.outbox_oldest_unsent_seconds or 0)
         self._aside.set(readiness.outbox_set_aside or 0)
         self._dead.set(readiness.dead_letters or 0)
-        bus = self._runtime.bus
-        for consumer in consumers(self._name):
-            try:
-                if bus is not None and bus.connected:
-                    self._lag.labels(consumer.name).set(await bus.lag(consumer))
-            except BrokerAway:
-                break
+        for consumer, waiting in (readiness.consumer_lag or {}).items():
+            self._lag.labels(consumer).set(waiting)
         return generate_latest(self._registry)
+
+    async def _consumer_lag(self) -> dict[str, int] | None:
+        bus = self._runtime.bus
+        if bus is None or not bus.connected:
+            return None
+        heard = consumers(self._name)
+        try:
+            async with asyncio.timeout(_BROKER_SECONDS):
+                waiting = await asyncio.gather(*(bus.lag(consumer) for consumer in heard))
+        except (BrokerAway, TimeoutError):
+            return None
+        return {consumer.name: count for consumer, count in zip(heard, waiting, strict=True)}
 
     async def _database_figures(self) -> dict[str, Any]:
         database = self._runtime.database

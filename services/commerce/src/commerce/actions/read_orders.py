@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from commerce.domain.order import Order
+from commerce.domain.order import Order, Status
 from commerce.domain.payment import Payment
 from commerce.domain.sale import Event
 from commerce.errors import UnknownEvent, UnknownOrder, UnknownPage
@@ -35,16 +35,22 @@ async def read_order_page(tx: Transaction, token: str) -> tuple[Order, Event | N
 
 
 async def list_own_orders(
-    tx: Transaction, principal: Principal, cursor: str | None, limit: int, view: Callable[[Order], Model]
+    tx: Transaction,
+    principal: Principal,
+    status: Status | None,
+    cursor: str | None,
+    limit: int,
+    view: Callable[[Order], Model],
 ) -> Page[Model]:
     """What the caller ordered."""
-    return await orders.orders_of_buyer(tx, principal.require_user(), cursor, limit, view)
+    return await orders.orders_of_buyer(tx, principal.require_user(), status, cursor, limit, view)
 
 
 async def list_orders_of_event(
     tx: Transaction,
     principal: Principal,
     event_id: EventId,
+    status: Status | None,
     cursor: str | None,
     limit: int,
     view: Callable[[Order], Model],
@@ -57,7 +63,7 @@ async def list_orders_of_event(
     if event.status == "draft" and not holds(principal, Capability.COMMERCE_ORDER_READ, scope):
         raise UnknownEvent(retry_after=1)
     require_capability(principal, Capability.COMMERCE_ORDER_READ, scope, public=True)
-    return await orders.orders_of_event(tx, event_id, cursor, limit, view)
+    return await orders.orders_of_event(tx, event_id, status, cursor, limit, view)
 
 
 def _may_read(principal: Principal, order: Order) -> bool:

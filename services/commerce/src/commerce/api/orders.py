@@ -8,6 +8,7 @@ from commerce.actions.cancel_order import cancel_order
 from commerce.actions.place_order import place_order
 from commerce.actions.read_availability import read_availability
 from commerce.actions.read_orders import list_orders_of_event, list_own_orders, read_order
+from commerce.domain.order import Status
 from commerce.schemas import Availability, NewOrder, OrderDetails, OrderView, TierAvailability
 from common.idempotency import Once
 from common.ids import EventId, OrderId
@@ -40,14 +41,15 @@ async def list_orders(
     event_id: Annotated[
         EventId | None, Query(alias="eventId", description="as staff: the orders of this event")
     ] = None,
+    status: Annotated[Status | None, Query(description="only orders that stand so")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[OrderView]:
     """One's own orders, newest first; with `eventId`, the event's, for staff who may read orders."""
     async with database.transaction() as tx:
         if event_id is None:
-            return await list_own_orders(tx, principal, cursor, limit, OrderView.of)
-        return await list_orders_of_event(tx, principal, event_id, cursor, limit, OrderView.of)
+            return await list_own_orders(tx, principal, status, cursor, limit, OrderView.of)
+        return await list_orders_of_event(tx, principal, event_id, status, cursor, limit, OrderView.of)
 
 
 @router.get("/v1/orders/{order_id}")

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from commerce.domain.order import Admission, Line, Order
+from commerce.domain.order import Admission, Line, Order, Status
 from commerce.tables import admissions, order_lines, orders
 from common.db import Transaction
 from common.ids import EventId, OrderId, OrderLineId, TicketTierId, UserId
@@ -130,17 +130,31 @@ async def orders_after(tx: Transaction, after: OrderId | None, limit: int) -> li
 
 
 async def orders_of_buyer(
-    tx: Transaction, buyer: UserId, cursor: str | None, limit: int, view: Callable[[Order], Model]
+    tx: Transaction,
+    buyer: UserId,
+    status: Status | None,
+    cursor: str | None,
+    limit: int,
+    view: Callable[[Order], Model],
 ) -> Page[Model]:
-    """What someone ordered, newest first."""
-    return await _page(tx, orders.c.buyer_user_id == buyer, cursor, limit, view)
+    """What someone ordered, newest first; with `status` only what stands so."""
+    return await _page(tx, _standing(orders.c.buyer_user_id == buyer, status), cursor, limit, view)
 
 
 async def orders_of_event(
-    tx: Transaction, event_id: EventId, cursor: str | None, limit: int, view: Callable[[Order], Model]
+    tx: Transaction,
+    event_id: EventId,
+    status: Status | None,
+    cursor: str | None,
+    limit: int,
+    view: Callable[[Order], Model],
 ) -> Page[Model]:
-    """What was ordered for an event, newest first."""
-    return await _page(tx, orders.c.event_id == event_id, cursor, limit, view)
+    """What was ordered for an event, newest first; with `status` only what stands so."""
+    return await _page(tx, _standing(orders.c.event_id == event_id, status), cursor, limit, view)
+
+
+def _standing(which: ColumnElement[bool], status: Status | None) -> ColumnElement[bool]:
+    return which if status is None else which & (orders.c.status == status)
 
 
 async def _page(

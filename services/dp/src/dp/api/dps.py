@@ -7,6 +7,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, File, Form, Request, Re
 from pydantic import TypeAdapter
 
 from common.ids import DpId
+from common.openapi import CONTENT_TAG, NOT_MODIFIED
 from common.paging import newest_first
 from common.refusals import NotFound
 from common.schemas import Cursor, Limit, Page
@@ -25,7 +26,11 @@ router = APIRouter()
 
 _FIELDS: Final = TypeAdapter(dict[str, str])
 _CROP: Final = TypeAdapter(CropBody)
-_PICTURE: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"image/jpeg": {}}, "description": "the picture"}}
+_PICTURE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"image/jpeg": {}}, "description": "the picture"},
+    **NOT_MODIFIED,
+}
+_ASKED_FOR: Final = {"parameters": [CONTENT_TAG]}
 
 
 @router.post(
@@ -78,7 +83,7 @@ async def get_dp(dp_id: ThisDp, request: Request, beholder: CurrentBeholder, db:
         return DpView.of(await see_dp(tx, beholder, dp_id), request.app.state.public_url)
 
 
-@router.get("/v1/dp/dps/{dpId}/image", response_class=Response, responses=_PICTURE)
+@router.get("/v1/dp/dps/{dpId}/image", response_class=Response, responses=_PICTURE, openapi_extra=_ASKED_FOR)
 async def get_image(dp_id: ThisDp, request: Request, beholder: CurrentBeholder, db: Db) -> Response:
     """The picture's bytes, for whoever may see it. Caches keep it for five minutes at most."""
     async with db.transaction() as tx:

@@ -21,10 +21,10 @@ ReviewStatus = Literal["held", "ready", "rejected"]
 class CropBody(Body):
     """The part of the upright photo to show, in fractions of its width and height."""
 
-    x: Annotated[float, Field(ge=0, le=1)]
-    y: Annotated[float, Field(ge=0, le=1)]
-    width: Annotated[float, Field(gt=0, le=1)]
-    height: Annotated[float, Field(gt=0, le=1)]
+    x: Annotated[float, Field(ge=0, le=1, strict=True)]
+    y: Annotated[float, Field(ge=0, le=1, strict=True)]
+    width: Annotated[float, Field(gt=0, le=1, strict=True)]
+    height: Annotated[float, Field(gt=0, le=1, strict=True)]
 
     def crop(self) -> Crop:
         """The value the domain works with. Raises CropOutsidePhoto."""

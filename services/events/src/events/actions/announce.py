@@ -5,6 +5,7 @@ from dataclasses import asdict
 from common.db import Transaction
 from common.messages import (
     CheckInRecorded,
+    DoorCounted,
     EventCancelled,
     EventPublished,
     EventUpdated,
@@ -20,6 +21,7 @@ from events.domain.entry_pass import Pass
 from events.domain.event import Event
 from events.domain.ticket_tier import TicketTier, price_in
 from events.store import ticket_tiers
+from events.store.door_counts import ToldCount
 
 EventMessage = EventPublished | EventUpdated | EventCancelled
 PassMessage = PassIssued | PassUpdated | PassVoided
@@ -102,6 +104,20 @@ def check_in_message(check_in: CheckIn, entry: Pass) -> CheckInRecorded:
         inside=entry.inside,
         gate_id=check_in.gate_id,
         scanned_at=check_in.scanned_at,
+    )
+
+
+def door_message(told: ToldCount, event: Event) -> DoorCounted:
+    """What is said of an event's doors."""
+    return DoorCounted(
+        sequence=told.sequence,
+        event_id=told.event_id,
+        organization_id=event.organization_id,
+        workspace_id=event.workspace_id,
+        issued=told.count.issued,
+        admitted=told.count.admitted,
+        inside=told.count.inside,
+        counted_at=told.counted_at,
     )
 
 

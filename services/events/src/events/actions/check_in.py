@@ -15,7 +15,7 @@ from events.domain.entry_pass import Pass
 from events.domain.event import Event
 from events.errors import NonceReused
 from events.formats.pass_code import ForgedPassCode, NotAPassCode, PassClaim, PassCodes
-from events.store import check_ins, passes, ticket_tiers
+from events.store import check_ins, door_counts, passes, ticket_tiers
 
 
 class Answer(NamedTuple):
@@ -62,6 +62,7 @@ async def _at_the_door(tx: Transaction, event: Event, entry: Pass, claim: PassCl
     )
     if reason is None:
         await passes.save_pass(tx, passed)
+        await door_counts.mark_moved(tx, event.id)
         tx.publish(check_in_message(seen, passed))
     return await _keep(tx, seen)
 

@@ -15,7 +15,7 @@ from events.domain.entry_pass import Admission, Attendee, Holder, Pass, Status, 
 from events.domain.event import Event
 from events.errors import NoSuchEvent, NoSuchTicketTier
 from events.formats.pass_code import PassClaim, PassCodes
-from events.store import copies, events, passes, ticket_tiers
+from events.store import copies, door_counts, events, passes, ticket_tiers
 
 OrderMessage = OrderPaid | OrderRefunded | OrderCancelled | OrderExpired
 Key = tuple[OrderLineId, int]
@@ -61,6 +61,7 @@ class MatchPasses:
             await _settle(tx, order, entry, live=key in due and due[key].live)
         for key in sorted(due.keys() - present.keys()):
             await _issue(tx, order, due[key], holders[key])
+        await door_counts.mark_if_counted(tx, order.event.id)
 
 
 def _due(message: OrderMessage) -> dict[Key, Admission]:

@@ -1,5 +1,6 @@
 """Show passes to those they are for: their holder, their buyer, and a team that may read passes."""
 
+from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from common.capabilities import Capability, holds, require_capability
@@ -35,6 +36,22 @@ async def list_my_passes(
     return await passes.page_of_passes(
         tx, passes.held_by(_reader(principal)), cursor, limit, lambda entry: show(entry, show_code=True)
     )
+
+
+async def list_upcoming_passes(
+    tx: Transaction,
+    principal: Principal,
+    cursor: str | None,
+    limit: int,
+    show: Callable[[Pass, Event], Shown],
+) -> Page[Shown]:
+    """The passes the caller can still go somewhere with, the soonest first, each beside its event."""
+    principal.require_user()
+    found = await passes.upcoming_passes(tx, _reader(principal), cursor, limit + 1)
+    shown = found[:limit]
+    of = await events.find_events(tx, {entry.event_id for entry in shown})
+    following = str(shown[-1].id) if len(found) > limit else None
+    return Page[Shown](items=[show(entry, of[entry.event_id]) for entry in shown], next_cursor=following)
 
 
 async def list_passes_of_order(

@@ -6,9 +6,9 @@ Sequences stay as they are: a copy that is up to date drops all of it. A live pa
 
 from common.db import Transaction
 from common.messages import EventCancelled, EventPublished, EventUpdated, PassUpdated, PassVoided
-from events.actions.announce import check_in_message, event_message, pass_message, tier_message
+from events.actions.announce import check_in_message, door_message, event_message, pass_message, tier_message
 from events.domain.event import Event
-from events.store import check_ins, events, passes, ticket_tiers
+from events.store import check_ins, door_counts, events, passes, ticket_tiers
 
 _BATCH = 500
 
@@ -34,6 +34,8 @@ async def _republish_event(tx: Transaction, event: Event) -> None:
     offered = await ticket_tiers.offered_tiers(tx, event.id, retired=True)
     for each in offered:
         tx.publish(tier_message(each.tier, event))
+    if (told := await door_counts.told_count(tx, event.id)) is not None:
+        tx.publish(door_message(told, event))
     await _republish_passes(tx, event, {each.tier.id: each.tier.name for each in offered})
 
 

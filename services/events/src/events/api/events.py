@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from common.ids import OrganizationId
+from common.principal import Principal
 from common.schemas import Cursor, Limit, Page
 from common.service import CurrentPrincipal, Db
 from events.actions.cancel_event import cancel_event
@@ -13,7 +14,7 @@ from events.actions.create_event import create_event
 from events.actions.list_events import list_events
 from events.actions.publish_event import publish_event
 from events.actions.reach_event import readable_event
-from events.api.manners import EventRef, IfMatch, answer, version_tag
+from events.api.manners import IF_MATCH, EventRef, IfMatch, answer, version_tag
 from events.domain.event import Event
 from events.schemas.event import EventChanges, EventView, NewEvent
 
@@ -42,7 +43,7 @@ async def list_all(
     """Published events, newest first; with `organizationId` its team also gets the others."""
     async with database.transaction() as tx:
         page = await list_events(tx, principal, organization_id, cursor, limit, EventView.of)
-    return answer(request, page)
+    return answer(request, page, shown_to=principal)
 
 
 @router.get("/v1/events/{eventId}", response_model=EventView)
@@ -50,10 +51,10 @@ async def read(event_id: EventRef, principal: CurrentPrincipal, database: Db, re
     """One event, by id or slug: for everyone once it was published, for its team before."""
     async with database.transaction() as tx:
         event = await readable_event(tx, principal, event_id)
-    return _answer(request, event)
+    return _answer(request, event, shown_to=principal)
 
 
-@router.patch("/v1/events/{eventId}", response_model=EventView)
+@router.patch("/v1/events/{eventId}", response_model=EventView, openapi_extra=IF_MATCH)
 async def change(
     event_id: EventRef,
     body: EventChanges,
@@ -84,5 +85,5 @@ async def cancel(event_id: EventRef, principal: CurrentPrincipal, database: Db, 
     return _answer(request, event)
 
 
-def _answer(request: Request, event: Event, status: int = 200) -> Response:
-    return answer(request, EventView.of(event), version_tag(event.version), status)
+def _answer(request: Request, event: Event, status: int = 200, shown_to: Principal | None = None) -> Response:
+    return answer(request, EventView.of(event), version_tag(event.version), status, shown_to=shown_to)

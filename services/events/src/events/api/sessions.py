@@ -26,4 +26,4 @@ async def list_all(event_id: EventRef, principal: CurrentPrincipal, database: Db
     """The agenda, in the order it happens."""
     async with database.transaction() as tx:
         items = await read_agenda(tx, principal, event_id, SessionView.of)
-    return answer(request, Agenda(items=items))
+    return answer(request, Agenda(items=items), shown_to=principal)

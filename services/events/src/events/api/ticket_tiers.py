@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from common.ids import TicketTierId
+from common.principal import Principal
 from common.service import CurrentPrincipal, Db
 from events.actions.add_ticket_tier import add_ticket_tier
 from events.actions.change_ticket_tier import change_ticket_tier
 from events.actions.read_ticket_tiers import list_ticket_tiers, read_ticket_tier
-from events.api.manners import EventRef, IfMatch, answer, version_tag
+from events.api.manners import IF_MATCH, EventRef, IfMatch, answer, version_tag
 from events.domain.event import Event
 from events.schemas.ticket_tier import NewTicketTier, TicketTierChanges, TicketTierList, TicketTierView
 from events.store.ticket_tiers import OfferedTier
@@ -34,7 +35,8 @@ async def list_all(event_id: EventRef, principal: CurrentPrincipal, database: Db
     """What an event sells."""
     async with database.transaction() as tx:
         offered, event = await list_ticket_tiers(tx, principal, event_id)
-    return answer(request, TicketTierList(items=[TicketTierView.of(each, event) for each in offered]))
+    items = [TicketTierView.of(each, event) for each in offered]
+    return answer(request, TicketTierList(items=items), shown_to=principal)
 
 
 @router.get("/v1/events/{eventId}/ticket-tiers/{ticketTierId}", response_model=TicketTierView)
@@ -44,10 +46,10 @@ async def read(
     """One tier."""
     async with database.transaction() as tx:
         offered, event = await read_ticket_tier(tx, principal, event_id, tier_id)
-    return _answer(request, offered, event)
+    return _answer(request, offered, event, shown_to=principal)
 
 
-@router.patch("/v1/events/{eventId}/ticket-tiers/{ticketTierId}", response_model=TicketTierView)
+@router.patch("/v1/events/{eventId}/ticket-tiers/{ticketTierId}", response_model=TicketTierView, openapi_extra=IF_MATCH)
 async def change(
     event_id: EventRef,
     tier_id: ThisTier,
@@ -64,6 +66,8 @@ async def change(
     return _answer(request, offered, event)
 
 
-def _answer(request: Request, offered: OfferedTier, event: Event, status: int = 200) -> Response:
+def _answer(
+    request: Request, offered: OfferedTier, event: Event, status: int = 200, shown_to: Principal | None = None
+) -> Response:
     tag = version_tag(offered.tier.version, offered.availability)
-    return answer(request, TicketTierView.of(offered, event), tag, status)
+    return answer(request, TicketTierView.of(offered, event), tag, status, shown_to=shown_to)

@@ -13,8 +13,8 @@ from events.domain.event import Event, Venue
 from events.schemas.changes import refuse_null
 from events.schemas.moments import NearMoment
 
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["NG"])]
+TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64), Field(examples=["Africa/Lagos"])]
 
 
 class VenueBody(Body):
@@ -24,8 +24,8 @@ class VenueBody(Body):
     address: Name | None = None
     city: Name | None = None
     country: Country | None = None
-    latitude: float | None = Field(default=None, ge=-90, le=90, allow_inf_nan=False)
-    longitude: float | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False)
+    latitude: float | None = Field(default=None, ge=-90, le=90, allow_inf_nan=False, strict=True)
+    longitude: float | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False, strict=True)
 
     @model_validator(mode="after")
     def _a_point_has_both(self) -> Self:
@@ -45,9 +45,9 @@ class NewEvent(Body):
     workspace_id: WorkspaceId | None = None
     name: Name
     description: Prose | None = None
-    starts_at: NearMoment
-    ends_at: NearMoment
-    doors_open_at: NearMoment | None = None
+    starts_at: NearMoment = Field(examples=["2031-05-01T18:00:00+01:00"])
+    ends_at: NearMoment = Field(examples=["2031-05-01T23:00:00+01:00"])
+    doors_open_at: NearMoment | None = Field(default=None, examples=["2031-05-01T17:00:00+01:00"])
     timezone: TimeZone
     venue: VenueBody | None = None
 

@@ -35,6 +35,12 @@ async def find_event(tx: Transaction, reference: EventId | str) -> Event | None:
     return None if row is None else _event(row)
 
 
+async def find_events(tx: Transaction, ids: Collection[EventId]) -> dict[EventId, Event]:
+    """The events of these ids."""
+    rows = await tx.all(select(events).where(events.c.id.in_(ids))) if ids else []
+    return {event.id: event for event in map(_event, rows)}
+
+
 async def lock_event(tx: Transaction, reference: EventId | str) -> Event | None:
     """The event of an id or a slug, locked against other changes (not against passes and check-ins that point at it)."""
     column = events.c.id if isinstance(reference, EventId) else events.c.slug

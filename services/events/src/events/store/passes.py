@@ -1,17 +1,18 @@
 """Passes: whose they are, which an order has, who may go through a door."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import Transaction
-from common.ids import EventId, OrderId, PassId, UserId
-from common.paging import newest_first
+from common.ids import EventId, MalformedId, OrderId, PassId, UserId
+from common.paging import MalformedCursor, newest_first
 from common.schemas import Page, View
 from events.domain.entry_pass import Attendee, Holder, Pass
-from events.tables import passes
+from events.tables import events, passes
 
 Shown = TypeVar("Shown", bound=View)
 
@@ -85,6 +86,36 @@ async def page_of_passes(
     """Passes, newest first."""
     query = select(passes).where(which)
     return await newest_first(tx, query, passes.c.id, PassId, cursor, limit, lambda row: view(_pass(row)))
+
+
+async def upcoming_passes(tx: Transaction, reader: Reader, cursor: str | None, limit: int) -> list[Pass]:
+    """What a reader can still go to, the soonest first: not void, for a published event that has not ended.
+
+    Args:
+        cursor: the pass just before these.
+    """
+    ahead = and_(
+        held_by(reader), passes.c.status != "voided", events.c.status == "published", events.c.ends_at > tx.now
+    )
+    order = (events.c.starts_at, passes.c.id)
+    query = select(passes).join(events, events.c.id == passes.c.event_id).where(ahead)
+    if cursor is not None:
+        starts_at, pass_id = await _place_of(tx, held_by(reader), cursor)
+        beside = and_(events.c.starts_at == starts_at, passes.c.id > pass_id)
+        query = query.where(or_(events.c.starts_at > starts_at, beside))
+    return [_pass(row) for row in await tx.all(query.order_by(*order).limit(limit))]
+
+
+async def _place_of(tx: Transaction, held: ColumnElement[bool], cursor: str) -> tuple[datetime, PassId]:
+    try:
+        pass_id = PassId(cursor)
+    except MalformedId:
+        raise MalformedCursor(pointer="/query/cursor") from None
+    starts_at = select(events.c.starts_at).join(passes, events.c.id == passes.c.event_id)
+    found: datetime | None = await tx.scalar(starts_at.where(held, passes.c.id == pass_id))
+    if found is None:
+        raise MalformedCursor(pointer="/query/cursor")
+    return found, pass_id
 
 
 def held_by(reader: Reader) -> ColumnElement[bool]:

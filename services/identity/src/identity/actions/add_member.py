@@ -10,6 +10,7 @@ from common.principal import Principal
 from identity.actions.authority import ADMIN, enter
 from identity.actions.desk import After
 from identity.actions.means import Means
+from identity.actions.notify import notify
 from identity.actions.queue_mail import queue_mail
 from identity.actions.saying import member_changed
 from identity.domain.address import Address
@@ -18,7 +19,7 @@ from identity.domain.organization import Invitation, Member, Organization, Place
 from identity.domain.policy import INVITATION_LIFETIME
 from identity.formats.mails import invitation as invitation_mail
 from identity.formats.vault import TOKEN_BYTES, token_digest, url_text
-from identity.store import audit, invitations, members, notifications, organizations, users
+from identity.store import audit, invitations, members, organizations, users
 from identity.store.notifications import Notice
 
 
@@ -55,7 +56,7 @@ async def add_member(
         title=f"You now belong to {organization.name}",
         body=f"You were added as {role}.",
     )
-    await notifications.notify(tx, [user.id], notice)
+    await notify(tx, [user.id], notice)
     return Added(member.id, "active", user.address.typed, role)
 
 

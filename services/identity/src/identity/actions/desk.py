@@ -56,9 +56,8 @@ class Desk:
     async def _announce(self, keys: list[str]) -> None:
         async with self.database.transaction() as tx:
             leases = await session_feed.leases(tx)
-        now = self.database.clock.now
         try:
-            await announce(self._bus(), keys, leases, now)
+            await announce(self._bus(), keys, leases)
         except Exception as error:  # noqa: BLE001 - whatever the broker does, the leases must run out before we answer
             log.warning("a drop could not be announced; waiting for the leases to end", error=repr(error))
-            await announce(None, keys, leases, now)
+            await announce(None, keys, leases)

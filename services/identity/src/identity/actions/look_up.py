@@ -82,7 +82,7 @@ async def renew_lease(database: Database, replica: str, position: int) -> LeaseA
     commits after it sees the lease and waits for the replica.
     """
     async with database.transaction() as tx:
-        await session_feed.renew_lease(tx, replica, tx.now + LEASE)
+        await session_feed.renew_lease(tx, replica, LEASE)
     async with database.transaction() as tx:
         drops = await session_feed.drops_since(tx, position)
     newest = drops[-1].position if drops else position

@@ -11,6 +11,7 @@ from datetime import datetime
 from common.db import Transaction
 from identity.actions.desk import After, Desk
 from identity.actions.means import Means
+from identity.actions.notify import notify
 from identity.actions.open_sign_in import end_one
 from identity.actions.queue_mail import queue_mail
 from identity.domain.client import Client
@@ -19,7 +20,7 @@ from identity.domain.user import User
 from identity.errors import RefreshRefused, SessionReplaced
 from identity.formats.mails import sign_in_stolen
 from identity.formats.vault import TOKEN_BYTES, token_digest
-from identity.store import audit, notifications, sign_ins, users
+from identity.store import audit, sign_ins, users
 from identity.store.notifications import Notice
 
 
@@ -117,6 +118,6 @@ async def _end_stolen(
         title="We signed out one of your devices",
         body="A key of that sign-in was used twice, which happens when someone copied it. Sign in again there.",
     )
-    await notifications.notify(tx, [user.id], notice)
+    await notify(tx, [user.id], notice)
     await queue_mail(tx, means, notice.key, user.address.typed, sign_in_stolen(sign_in.device))
     after.send_mail()

@@ -1,8 +1,17 @@
 """Identity's aggregates as the messages that carry their state."""
 
-from common.messages import MemberChanged, OrganizationCreated, OrganizationUpdated, UserCreated, UserUpdated
+from common.ids import UserId
+from common.messages import (
+    MemberChanged,
+    NotificationCreated,
+    OrganizationCreated,
+    OrganizationUpdated,
+    UserCreated,
+    UserUpdated,
+)
 from identity.domain.organization import Member, Organization
 from identity.domain.user import User
+from identity.store.notifications import Notification
 
 
 def user_created(user: User) -> UserCreated:
@@ -59,6 +68,20 @@ def member_changed(member: Member) -> MemberChanged:
 def member_left(member: Member) -> MemberChanged:
     """Someone's membership ended."""
     return _member(member, None, member.version + 1)
+
+
+def notification_created(user_id: UserId, notification: Notification) -> NotificationCreated:
+    """Someone is told something. It never changes, save that it is read, which is nobody else's business."""
+    return NotificationCreated(
+        sequence=1,
+        notification_id=notification.id,
+        user_id=user_id,
+        kind=notification.kind,
+        title=notification.title,
+        text=notification.body,
+        link=notification.link,
+        created_at=notification.created_at,
+    )
 
 
 def _member(member: Member, role: str | None, sequence: int) -> MemberChanged:

@@ -3,9 +3,10 @@
 from common.db import Transaction
 from common.messages import OrderPaid, PaymentFailed, PaymentReviewNeeded
 from identity.actions.means import Means
+from identity.actions.notify import notify
 from identity.actions.queue_mail import queue_mail
 from identity.formats.mails import BoughtLine, order_paid
-from identity.store import members, notifications
+from identity.store import members
 from identity.store.notifications import Notice
 
 MONEY_ROLES = ("owner", "admin", "finance")
@@ -20,7 +21,7 @@ async def thank_for_order(tx: Transaction, means: Means, order: OrderPaid) -> No
     count = sum(line.quantity for line in order.lines)
     tickets = "1 ticket" if count == 1 else f"{count} tickets"
     notice = Notice(key, "order.paid", f"You are going to {order.event_name}", f"{tickets} bought.", link)
-    await notifications.notify(tx, [order.buyer_user_id], notice)
+    await notify(tx, [order.buyer_user_id], notice)
 
 
 async def regret_payment(tx: Transaction, payment: PaymentFailed) -> None:
@@ -31,7 +32,7 @@ async def regret_payment(tx: Transaction, payment: PaymentFailed) -> None:
         title="Your payment did not go through",
         body="You were not charged. Try again while your tickets are reserved.",
     )
-    await notifications.notify(tx, [payment.buyer_user_id], notice)
+    await notify(tx, [payment.buyer_user_id], notice)
 
 
 async def ask_for_review(tx: Transaction, payment: PaymentReviewNeeded) -> None:
@@ -44,6 +45,6 @@ async def ask_for_review(tx: Transaction, payment: PaymentReviewNeeded) -> None:
     team = Notice(
         key, kind, "A payment needs your decision", f"A payment for order {payment.order_id} does not fit the order."
     )
-    await notifications.notify(tx, [payment.buyer_user_id], buyer)
+    await notify(tx, [payment.buyer_user_id], buyer)
     people = await members.team_with_roles(tx, payment.organization_id, MONEY_ROLES)
-    await notifications.notify(tx, people, team)
+    await notify(tx, people, team)

@@ -19,7 +19,7 @@ from identity.actions.found_organization import (
 )
 from identity.api.parts import TheDesk, TheMeans
 from identity.domain.organization import Place
-from identity.schemas.fields import Token
+from identity.schemas.fields import TokenInPath
 from identity.schemas.organizations import (
     AddedView,
     MembershipView,
@@ -150,7 +150,7 @@ async def remove(organization_id: Organization, member_id: Member, principal: Cu
 
 
 @router.post("/invitations/{token}/accept")
-async def accept(token: Token, principal: CurrentPrincipal, desk: TheDesk) -> MembershipView:
+async def accept(token: TokenInPath, principal: CurrentPrincipal, desk: TheDesk) -> MembershipView:
     """Become a member by the token of an invitation."""
     async with desk.transaction() as (tx, after):
         member = await accept_invitation(tx, after, principal, token)

@@ -16,5 +16,7 @@ MailAddress = Annotated[
 AddressKey = Annotated[str, AfterValidator(lambda text: parse_address(text).key)]
 """For queries: whatever way an address is typed, the key it is unique under."""
 Token = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+TokenInPath = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
+"""Where a token is part of an address it holds only what needs no escape there."""
 RetryId = Annotated[str, StringConstraints(min_length=8, max_length=100, pattern=r"^[\x21-\x7e]+$")]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]

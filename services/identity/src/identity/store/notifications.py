@@ -42,9 +42,12 @@ class Notification:
     read_at: datetime | None
 
 
-async def notify(tx: Transaction, user_ids: Collection[UserId], notice: Notice) -> None:
-    """Tell people something, once each. Whoever has no account here is passed over."""
+async def add_notifications(
+    tx: Transaction, user_ids: Collection[UserId], notice: Notice
+) -> list[tuple[UserId, Notification]]:
+    """Keep a notice for people, once each; those it is new to. Whoever has no account here is passed over."""
     known = await tx.all(select(users.c.id).where(users.c.id.in_(user_ids)))
+    added: list[tuple[UserId, Notification]] = []
     for row in known:
         statement = insert(notifications).values(
             id=tx.new_id(NotificationId),
@@ -56,7 +59,10 @@ async def notify(tx: Transaction, user_ids: Collection[UserId], notice: Notice) 
             link=notice.link,
             created_at=tx.now,
         )
-        await tx.execute(statement.on_conflict_do_nothing(constraint="uq_notifications_one_per_key"))
+        statement = statement.on_conflict_do_nothing(constraint="uq_notifications_one_per_key")
+        if new := (await tx.execute(statement.returning(notifications))).first():
+            added.append((row.id, _notification(new)))
+    return added
 
 
 async def list_notifications(

@@ -5,7 +5,7 @@ gateway that has seen a position has seen everything before it. Writing them is 
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -16,6 +16,9 @@ from identity.tables import gateway_leases, session_drops
 
 KEPT = timedelta(minutes=10)
 """A replica whose lease lapsed forgets everything anyway, so only the last seconds ever matter."""
+
+
+_OVER = timedelta(0)
 
 
 async def insert_drops(tx: Transaction, keys: Iterable[str]) -> None:
@@ -30,17 +33,20 @@ async def drops_since(tx: Transaction, position: int) -> list[Drop]:
     return [Drop(position=row.position, key=row.key) for row in await tx.all(query)]
 
 
-async def renew_lease(tx: Transaction, replica: str, ends_at: datetime) -> None:
-    """Remember until when a replica may answer from its cache."""
-    statement = upsert(gateway_leases).values(replica=replica, ends_at=ends_at)
+async def renew_lease(tx: Transaction, replica: str, lease: timedelta) -> None:
+    """Remember until when a replica may answer from its cache: `lease` from now by the database's clock."""
+    statement = upsert(gateway_leases).values(replica=replica, ends_at=func.clock_timestamp() + lease)
     later = {"ends_at": func.greatest(gateway_leases.c.ends_at, statement.excluded.ends_at)}
     await tx.execute(statement.on_conflict_do_update(constraint="pk_gateway_leases", set_=later))
 
 
-async def leases(tx: Transaction) -> dict[str, datetime]:
-    """Replica → when its lease ends, for those whose lease may still hold."""
-    rows = await tx.all(select(gateway_leases).where(gateway_leases.c.ends_at > tx.now))
-    return {row.replica: row.ends_at for row in rows}
+async def leases(tx: Transaction) -> dict[str, timedelta]:
+    """Replica → how long its lease still holds, for those whose lease does.
+
+    The database's clock alone counts: it set the ends, and identity's processes may disagree about the time.
+    """
+    left = (gateway_leases.c.ends_at - func.clock_timestamp()).label("left")
+    return {row.replica: row.left for row in await tx.all(select(gateway_leases.c.replica, left)) if row.left > _OVER}
 
 
 async def forget_old(tx: Transaction) -> int:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from common.app_versions import Standing, standing
 from common.db import Transaction
-from releases.domain.client_policy import ClientPolicy, Platform, Standing, standing
+from releases.domain.client_policy import ClientPolicy, Platform
 from releases.store import client_policies
 
 

@@ -1,14 +1,16 @@
-"""Whether an installed app may go on: what its version is worth, and which policies would lock everyone out."""
+"""What a platform's apps are told about updating, and which policies would lock everyone out.
+
+What a version is worth under a policy is `common.app_versions`: the gateway decides by it too.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from releases.domain.version import Version, build_of, version_of
+from common.app_versions import Version, version_of
 from releases.errors import FreshSignInNeeded, LatestBlocked, MinimumAboveLatest, NotAVersion
 
 Platform = Literal["ios", "android", "web"]
-Standing = Literal["ok", "recommended", "required", "blocked"]
 
 FRESH: Final = timedelta(minutes=15)
 
@@ -27,20 +29,6 @@ class ClientPolicy:
     message: str | None = None
     deadline_at: datetime | None = None
     changed_at: datetime | None = None
-
-
-def standing(policy: ClientPolicy, version: str | None, build: str | None) -> Standing:
-    """What an app of that version is told. One whose version nobody can read is asked to update, never locked out."""
-    installed = version_of(version) if version is not None else None
-    if installed is None:
-        return "recommended"
-    if installed in map(_known, policy.blocked):
-        return "blocked"
-    if policy.minimum is not None and _below_minimum(policy, installed, _known(policy.minimum), build_of(build)):
-        return "required"
-    if policy.latest is not None and installed < _known(policy.latest):
-        return "recommended"
-    return "ok"
 
 
 def check(policy: ClientPolicy) -> ClientPolicy:
@@ -76,20 +64,8 @@ def as_changed(policy: ClientPolicy, now: datetime) -> ClientPolicy:
     return replace(check(policy), version=policy.version + 1, changed_at=now)
 
 
-def _below_minimum(policy: ClientPolicy, installed: Version, minimum: Version, build: int | None) -> bool:
-    if installed != minimum:
-        return installed < minimum
-    return build is not None and policy.minimum_build is not None and build < policy.minimum_build
-
-
 def _checked(text: str, pointer: str) -> Version:
     version = version_of(text)
     if version is None:
         raise NotAVersion(pointer=pointer)
-    return version
-
-
-def _known(text: str) -> Version:
-    version = version_of(text)
-    assert version is not None, "a policy is checked before it is kept"
     return version

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
+from common.app_versions import Standing
 from common.schemas import Body, Moment, Prose, View
 from releases.actions.read_client_policy import Told
-from releases.domain.client_policy import ClientPolicy, Platform, Standing
+from releases.domain.client_policy import ClientPolicy, Platform
 
 VersionText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 StoreUrl = Annotated[str, StringConstraints(pattern=r"^(https|itms-apps|market)://[!-~]+$", max_length=500)]

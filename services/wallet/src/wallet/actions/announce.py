@@ -21,6 +21,7 @@ def announce(transaction: Transaction, states: Iterable[WalletPassState], kind: 
                 generation=state.generation,
                 event_id=state.event_id,
                 holder_user_id=state.holder_user_id,
+                buyer_user_id=state.buyer_user_id,
                 apple="voided" if void else "ready",
                 google="voided" if void else "available",
                 sequence=state.version,

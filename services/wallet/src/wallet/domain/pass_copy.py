@@ -36,6 +36,7 @@ class WalletPassState:
     generation: int
     event_id: EventId
     holder_user_id: UserId | None
+    buyer_user_id: UserId
     status: Status
     version: int
 

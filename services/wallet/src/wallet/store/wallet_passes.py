@@ -3,7 +3,7 @@
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import Transaction
@@ -14,7 +14,16 @@ from wallet.domain.wallet_pass import Secrets, WalletPass
 from wallet.tables import events, organizations, passes, ticket_tiers, wallet_passes
 
 _UNKNOWN_ORGANIZER: Final = "Lanyard"
-_STATE: Final = [wallet_passes.c[field.name] for field in fields(WalletPassState)]
+# The row at hand is named literally: what RETURNING says is not correlated with the statement it belongs to.
+_BUYER: Final = (
+    select(passes.c.buyer_user_id)
+    .where(passes.c.id == literal_column("wallet_passes.pass_id"))
+    .scalar_subquery()
+    .label("buyer_user_id")
+)
+_STATE: Final = [
+    _BUYER if field.name == "buyer_user_id" else wallet_passes.c[field.name] for field in fields(WalletPassState)
+]
 
 Values = dict[str, Any]
 

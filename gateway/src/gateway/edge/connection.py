@@ -1,0 +1,319 @@
+"""One client's connection: bytes in, requests to the application, answers out in the order of the requests.
+
+Strict where two parsers could differ (llhttp refuses most, `Inbound` the rest), bounded in everything a client can make
+grow, and watched by the server's sweep instead of a timer per request.
+"""
+
+import asyncio
+from collections import deque
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
+
+import httptools
+
+from common.refusals import Refusal
+from gateway.errors import HeadersTooLarge, HeadersTooSlow, MalformedRequest, TooManyWaiting, UpgradeRefused
+from gateway.exchange import Exchange
+from gateway.headers import Inbound
+from gateway.target import fault_of
+
+if TYPE_CHECKING:
+    from gateway.edge.server import Edge
+
+MAX_HEAD = 32 * 1024
+"""Bytes of request line and headers together."""
+MAX_HEADERS = 100
+MAX_PIPELINED = 16
+"""Requests that may wait for their turn on one connection; those sent behind them are not read."""
+BODY_HIGH_WATER = 64 * 1024
+"""Bytes of a body held before the client is told to wait."""
+
+
+class _StopParsing(Exception):
+    """Makes the parser give up: nothing more of this connection is read."""
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection, which is also what its exchanges write to."""
+
+    __slots__ = (
+        "_current",
+        "_deaf",
+        "_drained",
+        "_edge",
+        "_head_bytes",
+        "_head_due",
+        "_header_bytes",
+        "_idle_due",
+        "_in_head",
+        "_inbound",
+        "_parser",
+        "_reading_paused",
+        "_receiving",
+        "_target",
+        "_transport",
+        "_waiting",
+        "_writing_paused",
+        "address",
+    )
+
+    def __init__(self, edge: "Edge") -> None:
+        self._edge = edge
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self.address = "unknown"
+        self._current: Exchange | None = None
+        self._waiting: deque[Exchange] = deque()
+        self._receiving: Exchange | None = None
+        self._inbound = Inbound()
+        self._target = b""
+        self._in_head = False
+        """Whether a head has begun and is not whole."""
+        self._head_bytes = self._header_bytes = 0
+        self._deaf = False
+        self._reading_paused = self._writing_paused = False
+        self._drained: asyncio.Future[None] | None = None
+        self._head_due: float | None = None
+        self._idle_due: float | None = None
+
+    # --- what exchanges ask of it
+
+    @property
+    def closing(self) -> bool:
+        """Whether nobody is left to read an answer."""
+        return self._transport.is_closing()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the client leaves so much unread that sending more would wait."""
+        return self._writing_paused
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the process is about to end."""
+        return self._edge.leaving
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        self._transport.write(data)
+
+    async def drained(self, seconds: float) -> None:
+        """Wait until the client has read enough of what was sent. Raises TimeoutError when it does not."""
+        async with asyncio.timeout(seconds):
+            while self._writing_paused and not self._transport.is_closing():
+                self._drained = self._edge.loop.create_future()
+                await self._drained
+
+    def read_on(self) -> None:
+        """The exchange has room for more of its body."""
+        if self._reading_paused and not self._waiting:
+            self._reading_paused = False
+            self._transport.resume_reading()
+
+    def abort(self) -> None:
+        """Cut the connection, so that the client sees a broken answer as broken."""
+        self._transport.abort()
+
+    def finished(self, *, keep: bool, unread: bool) -> None:
+        """The answer under way is complete: serve the next request, or wait for it, or part."""
+        self._current = None
+        if unread or (self._deaf and not self._waiting):
+            self._linger()
+        elif not keep:
+            self._deaf = True
+            self._transport.close()
+        elif self._waiting:
+            self._begin(self._waiting.popleft())
+            self.read_on()
+        elif self._edge.leaving:
+            self._transport.close()
+        else:
+            self._wait_for_head()
+
+    def leave(self) -> None:
+        """The process is about to end: part now, or after the answer under way."""
+        if self._current is None:
+            self._transport.close()
+
+    def check(self, now: float) -> None:
+        """Part from a client that keeps its head back. The server asks every moment."""
+        if self._head_due is not None and now >= self._head_due:
+            self._head_due = None
+            self._refuse(HeadersTooSlow())
+        elif self._idle_due is not None and now >= self._idle_due:
+            self._idle_due = None
+            self._transport.close()
+
+    # --- asyncio
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected; it has to say something soon."""
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self.address = peer[0] if peer else "unknown"
+        self._idle_due = self._edge.now + self._edge.head_seconds
+        refusal = self._edge.entered(self)
+        if refusal is not None:
+            self._refuse(refusal)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._edge.left(self)
+        self._head_due = self._idle_due = None
+        self._waiting.clear()
+        self.resume_writing()
+        if self._current is not None:
+            self._current.lost()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come; broken framing is answered and ends the connection."""
+        if self._deaf:
+            return
+        self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._deaf = True  # what follows the head may be another protocol's bytes
+            self._end_of_body()
+        except httptools.HttpParserError:
+            self._refuse(self._why_not())
+        else:
+            if self._in_head and self._head_bytes > MAX_HEAD:
+                self._refuse(HeadersTooLarge())
+
+    def eof_received(self) -> None:
+        """A client that closes its side has gone: whoever waits for a stream to end must hear of it."""
+
+    def pause_writing(self) -> None:
+        """The client reads too slowly."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._writing_paused = False
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    # --- llhttp
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._inbound = Inbound()
+        self._target = b""
+        self._in_head = True
+        self._header_bytes = 0
+        self._idle_due = None
+        if self._head_due is None:
+            self._head_due = self._edge.now + self._edge.head_seconds
+
+    def on_url(self, part: bytes) -> None:
+        """The target, or a part of it."""
+        self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header while there are not too many; drop trailers."""
+        if not self._in_head:
+            return  # a trailer: nothing here needs one, and none may pass for a header
+        inbound = self._inbound
+        self._header_bytes += len(name) + len(value)
+        inbound.take(name, value)
+        if self._header_bytes > MAX_HEAD or len(inbound.fields) > MAX_HEADERS:
+            raise _StopParsing
+
+    def on_headers_complete(self) -> None:
+        """Judge the head, then let the application see the request."""
+        if len(self._waiting) >= MAX_PIPELINED:
+            raise _StopParsing
+        self._in_head = False
+        self._head_due = None
+        self._head_bytes = 0
+        parser, inbound = self._parser, self._inbound
+        version = parser.get_http_version()
+        fault = fault_of(self._target, inbound, version)
+        if fault is None and parser.should_upgrade() and not _upgrade_may_be_ignored(parser, inbound):
+            fault = UpgradeRefused()
+        method = _name_of(parser.get_method())
+        self._receiving = self._enqueue(method, b"/" if fault else self._target, version, inbound, fault)
+
+    def on_body(self, data: bytes) -> None:
+        """A part of the body."""
+        receiving = self._receiving
+        if receiving is not None and receiving.take(data) > BODY_HIGH_WATER:
+            self._stop_reading()
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._end_of_body()
+        self._head_bytes = 0
+
+    # --- inside
+
+    def _enqueue(self, method: str, target: bytes, version: str, inbound: Inbound, fault: Refusal | None) -> Exchange:
+        exchange = Exchange(self, method, target, version, inbound, fault)
+        exchange.keep = version == "1.1" and fault is None and not inbound.closes
+        if self._current is None:
+            self._begin(exchange)
+        else:
+            self._waiting.append(exchange)
+            self._stop_reading()
+        return exchange
+
+    def _begin(self, exchange: Exchange) -> None:
+        self._current = exchange
+        exchange.task = self._edge.loop.create_task(self._edge.application(exchange))
+
+    def _end_of_body(self) -> None:
+        if self._receiving is not None:
+            self._receiving.whole()
+            self._receiving = None
+
+    def _linger(self) -> None:
+        """Say that no more will come, and throw away what the client still sends: closing on it would make its system
+        throw away our answer."""
+        self._deaf = True
+        if self._transport.is_closing():
+            return
+        self._transport.write_eof()
+        self.read_on()
+        self._idle_due = self._edge.now + self._edge.linger_seconds
+
+    def _stop_reading(self) -> None:
+        if not self._reading_paused and not self._transport.is_closing():
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def _wait_for_head(self) -> None:
+        edge = self._edge
+        if self._in_head:
+            self._head_due = edge.now + edge.head_seconds
+        else:
+            self._idle_due = edge.now + edge.idle_seconds
+
+    def _too_much(self) -> bool:
+        return self._in_head and (self._header_bytes > MAX_HEAD or len(self._inbound.fields) > MAX_HEADERS)
+
+    def _why_not(self) -> Refusal:
+        if self._too_much():
+            return HeadersTooLarge()
+        return TooManyWaiting(retry_after=1) if len(self._waiting) >= MAX_PIPELINED else MalformedRequest()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer what is no whole request, behind the answers to the whole ones before it; read nothing more."""
+        self._deaf = True
+        self._head_due = self._idle_due = None
+        if self._receiving is not None:
+            self._receiving.broken(refusal)
+            self._receiving = None
+        elif not self._transport.is_closing():
+            self._enqueue("-", b"/", "1.1", Inbound(), refusal).whole()
+
+
+@lru_cache(maxsize=64)
+def _name_of(method: bytes) -> str:
+    return method.decode("ascii")
+
+
+def _upgrade_may_be_ignored(parser: httptools.HttpRequestParser, inbound: Inbound) -> bool:
+    """The parser skips the body of a request that asks for an upgrade, so only one without a body may go on."""
+    wants = inbound.get(b"upgrade") or b""
+    return parser.get_method() != b"CONNECT" and b"websocket" not in wants.lower() and not inbound.framed

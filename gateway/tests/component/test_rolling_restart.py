@@ -1,0 +1,128 @@
+"""Everything is restarted, one after the other, and nobody notices. Scenario 20."""
+
+import asyncio
+import contextlib
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from common.testing.waiting import eventually
+from gateway.testing import Heard, holds
+from gateway.testing.fakes import FakeService, fine
+from gateway.testing.process import Process, process
+from gateway.testing.wire import Streams
+
+TABLE = """
+from gateway.routing import Public, Row
+
+OPEN = Public("a test of restarts")
+ROWS = (Row("GET", "/v1/read", "events", OPEN), Row("POST", "/v1/write", "events", OPEN))
+"""
+WORKERS = 6
+
+
+class Replica(FakeService):
+    """A service that leaves as ours do: what it still answers closes its connection, then the door closes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.leaving = False
+        self.reply = self._reply
+
+    def _reply(self, request: Heard) -> bytes:
+        answer = fine(request)
+        return answer.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1) if self.leaving else answer
+
+    async def restart(self) -> None:
+        """Leave in order and come back on the same port."""
+        self.leaving = True
+        heard = len(self.heard)
+        await holds(lambda: len(self.heard) > heard + 10, "the last answers")
+        await holds(lambda: not self._serving, "the end of every connection")
+        await self.stop()
+        self.leaving = False
+        await self.start()
+
+
+class Balancer:
+    """Sends each worker's next request to a gateway that says it is ready."""
+
+    def __init__(self, gateways: list[Process]) -> None:
+        self._gateways = gateways
+        self.ready = set(range(len(gateways)))
+        self.statuses: Counter[str] = Counter()
+
+    async def watch(self) -> None:
+        while True:
+            for number, gateway in enumerate(self._gateways):
+                (self.ready.add if await gateway.ready() else self.ready.discard)(number)
+            await asyncio.sleep(0.02)
+
+    async def work(self, number: int) -> None:
+        """Read and write by turns; a connection is used until its gateway says it is the last time."""
+        streams: Streams | None = None
+        method, path, body = (("GET", "/v1/read", b""), ("POST", "/v1/write", b"{}"))[number % 2]
+        request = f"{method} {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+        while True:
+            gateway = self._gateways[sorted(self.ready)[number % len(self.ready)]]
+            streams = streams or await gateway.connect()
+            try:
+                streams[1].write(request)
+                answer = await gateway.read_answer(streams[0])
+            except (OSError, EOFError) as fault:
+                self.statuses[repr(fault)] += 1
+                streams = None
+                continue
+            self.statuses[str(answer.status)] += 1
+            if "close" in answer.all("connection"):
+                streams[1].close()
+                streams = None
+
+
+@asynccontextmanager
+async def under_load(balancer: Balancer) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(balancer.watch()), *(asyncio.create_task(balancer.work(n)) for n in range(WORKERS))]
+    try:
+        yield
+    finally:
+        faults = [task.exception() for task in tasks if task.done()]
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        assert faults == []
+
+
+async def test_a_rolling_restart_of_gateways_and_services_fails_no_request(tmp_path: Path) -> None:
+    (tmp_path / "routes.py").write_text(TABLE)
+    replicas = [Replica(), Replica()]
+    settings = {"LANYARD_ROUTES_FILE": str(tmp_path / "routes.py"), "LANYARD_DRAIN_SECONDS": "0.5"}
+    async with AsyncExitStack() as started:
+        for replica in replicas:
+            await replica.start()
+            started.push_async_callback(replica.stop)
+        urls = [replica.url for replica in replicas]
+        gateways = [
+            await started.enter_async_context(process(tmp_path / f"log{n}", {"events": urls}, **settings))
+            for n in (1, 2)
+        ]
+        balancer = Balancer(gateways)
+
+        def more(than: int) -> Callable[[], bool]:
+            return lambda: balancer.statuses["200"] > than
+
+        async with under_load(balancer):
+            await holds(more(100), "load")
+            for number, gateway in enumerate(gateways):
+                gateway.running.send_signal(signal.SIGTERM)
+                assert await gateway.exit_code() in (0, -signal.SIGTERM)
+                await gateway.start(tmp_path / f"log{number + 1}", {"events": urls}, **settings)
+                await eventually(gateway.ready, within=20, what="the gateway's return")
+                await holds(more(balancer.statuses["200"] + 100), "load")
+            for replica in replicas:
+                await replica.restart()
+                await holds(more(balancer.statuses["200"] + 100), "load")
+        assert dict(balancer.statuses) == {"200": balancer.statuses["200"]}
+        assert all(replica.heard for replica in replicas)
