@@ -25,7 +25,7 @@ CONNECTIONS, SECONDS, WARM_UP = 64, 8, 2
 MANY = 1000
 OURS, NGINX, UPSTREAM, USUAL, TRACED = (STACK.port_base + offset for offset in (60, 61, 62, 63, 64))
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
-_P99 = re.compile(r"^\s+99%\s+([\d.]+)(us|ms|s)$", re.MULTILINE)
+_P99 = re.compile(r"^\s+99%\s+([\d.]+)(us|ms|s)\s*$", re.MULTILINE)
 _MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 

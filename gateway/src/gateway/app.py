@@ -156,12 +156,16 @@ class Gateway:
     async def _admit(self, exchange: Exchange, row: Row) -> None:
         """Who asks, and whether they have not asked too often. Whoever is turned away at the door has asked, too."""
         parts, network = self._parts, exchange.network
-        exchange.verdict = parts.limits.closed(network, perf_counter())
-        if exchange.verdict is not None:
-            raise exchange.verdict.refusal()
+        caller = parts.door.at_once(row, exchange.inbound.authorization)
+        if caller is None:
+            exchange.verdict = parts.limits.closed(network, perf_counter())
+            if exchange.verdict is not None:
+                raise exchange.verdict.refusal()
         try:
-            exchange.caller = await parts.door.identify(row, exchange.method, exchange.inbound.authorization, network)
-            parts.door.check(row, exchange.caller)  # apart, so that a refusal is logged with whoever was refused
+            if caller is None:
+                caller = await parts.door.identify(row, exchange.method, exchange.inbound.authorization, network)
+            exchange.caller = caller
+            parts.door.check(row, caller)  # apart, so that a refusal is logged with whoever was refused
         except (Unauthenticated, Forbidden):
             await self._count(exchange, row.policies_of_strangers, None)
             raise

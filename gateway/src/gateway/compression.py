@@ -55,7 +55,8 @@ def packs(exchange: Exchange, status: int, headers: Sequence[Header], size: int 
     """
     if status != 200 or not _fit(exchange, headers, size):
         return None
-    return takes_gzip(value for name, value in exchange.inbound.fields if name == b"accept-encoding")
+    accepts = exchange.inbound.accepts
+    return accepts is not None and takes_gzip((accepts,))
 
 
 def packed_headers(headers: Iterable[Header]) -> list[Header]:

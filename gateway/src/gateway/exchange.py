@@ -104,7 +104,6 @@ class Exchange:
         "row",
         "status",
         "target",
-        "task",
         "trace",
         "verdict",
         "version",
@@ -131,7 +130,6 @@ class Exchange:
         self.fault = fault
         self.keep = True
         """Whether the connection may carry another request after this one."""
-        self.task: asyncio.Task[None] | None = None
         self.headers: tuple[Header, ...] = SECURITY
         self.patience = PATIENCE
         self.network = "unknown"

@@ -79,6 +79,7 @@ class Inbound:
 
     __slots__ = (
         "_named",
+        "accepts",
         "app",
         "authorization",
         "chunked",
@@ -101,6 +102,8 @@ class Inbound:
         self.kept: list[Header] = []
         """Those a service may see, save what a Connection field names."""
         self.length: int | None = None
+        self.accepts: bytes | None = None
+        """The encodings the client takes."""
         self.app = False
         """Whether an app says what it is."""
         self.chunked = self.odd_coding = False
@@ -189,6 +192,11 @@ def _traceparent(inbound: Inbound, field: Header) -> None:
     inbound.traceparent = field[1]
 
 
+def _accepts(inbound: Inbound, field: Header) -> None:
+    inbound.accepts = field[1] if inbound.accepts is None else inbound.accepts + b"," + field[1]
+    inbound.kept.append(field)
+
+
 def _origin(inbound: Inbound, field: Header) -> None:
     inbound.origin = field[1] if inbound.origin is None else inbound.origin + b", " + field[1]
     inbound.kept.append(field)
@@ -219,6 +227,7 @@ _NOTES: dict[bytes, Note] = {
     b"traceparent": _traceparent,
     b"idempotency-key": _key,
     b"x-forwarded-for": _forwarded_for,
+    b"accept-encoding": _accepts,
     b"origin": _origin,
     b"x-app-platform": _app,
     b"x-app-version": _app,

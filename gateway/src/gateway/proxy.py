@@ -43,25 +43,25 @@ class Proxy:
             self._pools[row.service].finish(upstream)
 
     async def _begin(self, exchange: Exchange, row: Row, client: str) -> Upstream:
-        inbound = exchange.inbound
-        loop = asyncio.get_running_loop()
+        inbound, pool = exchange.inbound, self._pools[row.service]
+        now = pool.loop.time()
         if not inbound.has_body:
             head = self._head(exchange, row, client, b"") + b"\r\n"
             hedge = row.path if row.hedge else None
             request = Request(exchange.method, head, keyed=row.key_needed, hedge=hedge)
-            return await self._pools[row.service].begin(request, loop.time() + row.timeout)
+            return await pool.begin(request, now + row.timeout)
         first, more = await exchange.gather_body(row.body_limit)
         if not more:
             line = b"content-length: %d\r\n" % len(first)
             data = self._head(exchange, row, client, line) + b"\r\n" + first
             request = Request(exchange.method, data, keyed=row.key_needed)
-            return await self._pools[row.service].begin(request, loop.time() + row.timeout)
+            return await pool.begin(request, now + row.timeout)
         length = inbound.length
         line = b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
         head = self._head(exchange, row, client, line) + b"\r\n"
         upload = _Upload(exchange, first, row.body_limit, chunked=length is None)
-        deadline = loop.time() + row.timeout + row.body_limit / SLOWEST_UPLOAD
-        return await self._pools[row.service].begin(Request(exchange.method, head, upload.run), deadline)
+        deadline = now + row.timeout + row.body_limit / SLOWEST_UPLOAD
+        return await pool.begin(Request(exchange.method, head, upload.run), deadline)
 
     def _head(self, exchange: Exchange, row: Row, client: str, framing: bytes) -> bytes:
         """Request line and headers, without the empty line at the end. The target goes on exactly as it came."""

@@ -112,7 +112,7 @@ class BrokenTrace:
 
 
 class BrokenTracing(Tracing):
-    def begin(self, method: str, route: str, caller: str | None) -> RequestTrace:
+    def begin(self, method: str, route: str, caller: bytes | None) -> RequestTrace:
         return BrokenTrace()
 
 

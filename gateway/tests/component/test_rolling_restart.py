@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from common.testing.waiting import eventually
-from gateway.testing import Heard, holds
+from gateway.testing import OK, Heard, holds
 from gateway.testing.fakes import FakeService, fine
 from gateway.testing.process import Process, process
 from gateway.testing.wire import Streams
@@ -24,23 +24,32 @@ WORKERS = 6
 
 
 class Replica(FakeService):
-    """A service that leaves as ours do: what it still answers closes its connection, then the door closes."""
+    """A service that leaves as ours do: it is not ready, what it still answers closes its connection, then the door closes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.leaving = False
         self.reply = self._reply
+        self._asked, self._asked_at = 0, 0.0
 
     def _reply(self, request: Heard) -> bytes:
-        answer = fine(request)
-        return answer.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1) if self.leaving else answer
+        if not self.leaving:
+            return fine(request)
+        answer = b"HTTP/1.1 503 Leaving\r\ncontent-length: 0\r\n\r\n" if request.target == "/readyz" else OK
+        return answer.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1)
+
+    def _heard_nothing_new(self, seconds: float) -> bool:
+        """Beside the question whether it is ready."""
+        asked = sum(request.target != "/readyz" for request in self.heard)
+        now = asyncio.get_running_loop().time()
+        if asked != self._asked:
+            self._asked, self._asked_at = asked, now
+        return now - self._asked_at > seconds
 
     async def restart(self) -> None:
         """Leave in order and come back on the same port."""
         self.leaving = True
-        heard = len(self.heard)
-        await holds(lambda: len(self.heard) > heard + 10, "the last answers")
-        await holds(lambda: not self._serving, "the end of every connection")
+        await holds(lambda: self._heard_nothing_new(0.5), "the last request")
         await self.stop()
         self.leaving = False
         await self.start()

@@ -126,3 +126,12 @@ async def test_a_database_that_hangs_is_told_as_away_within_a_second(
 
 def updated() -> EventUpdated:
     return EventUpdated.parse(sample(EventUpdated)).model_copy(update={"event_id": EventId(fresh(EventId))})
+
+
+async def test_a_service_that_leaves_says_so_with_every_answer(run_commerce: RunService) -> None:
+    """The gateway then asks another replica, before the door closes on it."""
+    async with run_commerce() as world:
+        assert "connection" not in (await world.client.get("/healthz")).headers
+        world.app.state.health.stopping = True
+        for path in ("/healthz", "/readyz", "/none"):
+            assert (await world.client.get(path)).headers["connection"] == "close"

@@ -52,7 +52,9 @@ class Connection(asyncio.Protocol):
         "_receiving",
         "_target",
         "_transport",
+        "_turn",
         "_waiting",
+        "_worker",
         "_writing_paused",
         "address",
     )
@@ -64,6 +66,9 @@ class Connection(asyncio.Protocol):
         self.address = "unknown"
         self._current: Exchange | None = None
         self._waiting: deque[Exchange] = deque()
+        self._worker: asyncio.Task[None] | None = None
+        self._turn: asyncio.Future[None] | None = None
+        """Wakes the worker, which answers one request after the other: a task for each would cost more."""
         self._receiving: Exchange | None = None
         self._inbound = Inbound()
         self._target = b""
@@ -164,6 +169,8 @@ class Connection(asyncio.Protocol):
         self.resume_writing()
         if self._current is not None:
             self._current.lost()
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come; broken framing is answered and ends the connection."""
@@ -260,7 +267,25 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, exchange: Exchange) -> None:
         self._current = exchange
-        exchange.task = self._edge.loop.create_task(self._edge.application(exchange))
+        if self._worker is None:
+            self._worker = self._edge.loop.create_task(self._work())
+        elif self._turn is not None and not self._turn.done():
+            self._turn.set_result(None)
+
+    async def _work(self) -> None:
+        """Answer what is asked, until nobody is left to ask."""
+        application, loop = self._edge.application, self._edge.loop
+        answered: Exchange | None = None
+        while True:
+            exchange = self._current
+            if exchange is not None and exchange is not answered:
+                await application(exchange)
+                answered = exchange
+            elif self._transport.is_closing():
+                return
+            else:
+                self._turn = loop.create_future()
+                await self._turn
 
     def _end_of_body(self) -> None:
         if self._receiving is not None:

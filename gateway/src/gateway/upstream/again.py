@@ -1,6 +1,5 @@
 """Sending a request a second time: `retrying` says when, this does it, and counts."""
 
-import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -68,7 +67,7 @@ class Again:
         invited: bool = True,
     ) -> Replica | None:
         """A place at the replica that gets the request next, or None. What stands in the way is counted."""
-        pool, now = self._pool, asyncio.get_running_loop().time()
+        pool, now = self._pool, self._pool.loop.time()
         other = pool.places.take(tried)
         why_not = obstacle(
             request,

@@ -83,6 +83,11 @@ class Connection(Reading, asyncio.Protocol):
         return self.deadline != inf
 
     @property
+    def parting(self) -> bool:
+        """Whether the service says, with the head of its answer, that it will close the connection."""
+        return self._spoiled
+
+    @property
     def broken(self) -> bool:
         """Whether the answer broke off, through no fault of the gateway's side."""
         return isinstance(self._broken_by, Failure)

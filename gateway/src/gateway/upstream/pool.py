@@ -44,6 +44,8 @@ class Pool:
             chance: draws evenly from 0 to 1, for what must not happen in step.
         """
         self.service = service
+        self.loop = asyncio.get_running_loop()
+        """Kept, because asking for it costs a system call each time."""
         self.replicas = Replicas(urls, chance)
         self.breaker = Breaker()
         self.budget = Budget(RETRY_SHARE, LEAST_RETRIES)
@@ -70,8 +72,7 @@ class Pool:
         if self.breaker.open_until is not None and not request.insists:
             raise Unreachable(self.service)
         self.budget.asked += 1
-        loop = asyncio.get_running_loop()
-        self._watch.wake(loop)
+        self._watch.wake(self.loop)
         replica = self.places.take() or await self._queue(deadline)
         try:
             if request.hedge is None:
@@ -93,7 +94,7 @@ class Pool:
             Failure: as it went; the replica's standing knows of it.
             Outrun: the other attempt of `race` has answered.
         """
-        now = asyncio.get_running_loop().time()
+        now = self.loop.time()
         connection = None if fresh else replica.take(now)
         used_before, answered_before, uploading = connection is not None, replica.answered, None
         try:
@@ -118,6 +119,8 @@ class Pool:
         replica.answered += 1
         if self.breaker.failures:
             self.breaker.succeeded()
+        if connection.parting:
+            self.replicas.put_aside(replica, now)  # it is about to end: what came after might find nobody there
         if connection.status in BAD or replica.standing.troubled:
             self._judge(replica, connection.status, now)
         return Exchange(connection, replica, uploading)
@@ -128,7 +131,7 @@ class Pool:
         if exchange.uploading is not None and not exchange.uploading.done():
             exchange.uploading.cancel()
         if connection.reusable:
-            replica.keep(connection, asyncio.get_running_loop().time())
+            replica.keep(connection, self.loop.time())
         else:
             if connection.broken:
                 self.blame(replica, Cause.CUT)
@@ -144,7 +147,7 @@ class Pool:
 
     def blame(self, replica: Replica, cause: Cause) -> None:
         """Hold a failure against a replica, and against the service."""
-        now = asyncio.get_running_loop().time()
+        now = self.loop.time()
         replica.standing.failed(cause)
         self.replicas.weigh(replica, now)
         if cause is not Cause.CLOSED and all(each.standing.failures for each in self.replicas.asked):

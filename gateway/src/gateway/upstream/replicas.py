@@ -37,14 +37,17 @@ class Replicas:
     def weigh(self, replica: Replica, now: float) -> None:
         """Put a replica aside when it has become unfit, and others are left to be asked."""
         standing = replica.standing
-        if standing.aside_until is not None or not standing.unfit(self._share_of_others(replica)):
-            return
-        if len(self.all) - len(self.asked) >= len(self.all) // 2:
+        if standing.aside_until is None and standing.unfit(self._share_of_others(replica)):
+            self.put_aside(replica, now)
+
+    def put_aside(self, replica: Replica, now: float) -> None:
+        """Ask it no more until it says that it is ready, where enough others are left."""
+        if replica.standing.aside_until is not None or len(self.all) - len(self.asked) >= len(self.all) // 2:
             return
         self.asked.remove(replica)
         replica.put_aside += 1
         replica.drop_idle()
-        standing.put_aside(now, self._chance())
+        replica.standing.put_aside(now, self._chance())
 
     def keep_aside(self, replica: Replica, now: float) -> None:
         """It has failed its trial."""

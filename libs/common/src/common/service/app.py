@@ -26,6 +26,7 @@ from common.service.definition import Parts, Runtime, Service
 from common.service.described import Application
 from common.service.health import Health, health_router
 from common.service.observed import Observed
+from common.service.parting import Parting
 from common.service.settings import ServiceSettings
 from common.telemetry import logger
 from common.tokens import VerifyingKeys
@@ -89,6 +90,7 @@ def create_app(
         app.include_router(router)
     app.add_middleware(Deadline)
     app.add_middleware(Observed, registry=registry)
+    app.add_middleware(Parting, stopping=lambda: health.stopping)
     return app
 
 
