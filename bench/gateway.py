@@ -62,7 +62,7 @@ class Side:
 
     def load(self, seconds: int, connections: int = CONNECTIONS) -> tuple[float, float]:
         """Requests per second and p99 in milliseconds."""
-        wrk = [program("wrk", "wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+        wrk = [program("wrk", "wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency"]
         said = output_of(
             [*pinned(LOAD_CORE), *wrk, "-H", f"Authorization: Bearer {self.token}", self.url], seconds + 30
         )

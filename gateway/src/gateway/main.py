@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -229,7 +230,7 @@ async def serve(settings: GatewaySettings) -> None:
         most_per_network=settings.max_connections_per_network,
         exempt=TrustedProxies(settings.trusted_proxies).holds,
     )
-    _spare_the_collector()
+    _tune_the_interpreter()
     for sig in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sig, server.stop, sig)
     async with running(built, settings):
@@ -248,11 +249,13 @@ def _limits(settings: GatewaySettings, metrics: Metrics) -> "tuple[Limits, Valke
     return limits, store
 
 
-def _spare_the_collector() -> None:
-    """What lives as long as the process needs no looking at, and requests leave few cycles: collect seldom."""
+def _tune_the_interpreter() -> None:
+    """What lives as long as the process needs no looking at, and requests leave few cycles: collect seldom. The thread
+    that sends spans away may not keep requests waiting for long."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
+    sys.setswitchinterval(0.0005)
 
 
 async def _hear_drops(built: Built, settings: GatewaySettings) -> None:

@@ -180,10 +180,10 @@ async def test_the_gateway_may_only_answer(provisioned: NatsServer) -> None:
         await gateway._client.flush()
         stop = await identity.ask_everyone("session_feed.drop", b"it", heard.append)
 
-        async def answered() -> bool:
-            return heard == [b"got it"]
+        async def answered() -> list[bytes]:
+            return [answer for answer in heard if answer == b"got it"]
 
-        await eventually(answered)
+        assert await eventually(answered, what="the gateway's answer") == [b"got it"]
         await stop()
         with pytest.raises(BrokerAway):
             await gateway.publish(letter(1), timeout=0.3)

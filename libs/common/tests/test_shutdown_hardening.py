@@ -11,6 +11,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,7 @@ import pytest
 from common.bus import Bus, Letter
 from common.ids import EventId, OrganizationId
 from common.messages import EventUpdated
+from common.principal import ANONYMOUS, InternalIssuer
 from common.testing import eventually
 from common.testing.principals import fresh
 from common.testing.running import GATEWAY_KEY
@@ -78,6 +80,11 @@ class Serving:
                 traceparent=None,
             )
             await events.publish(letter)
+
+    async def ask(self, client: httpx.AsyncClient) -> httpx.Response:
+        """What takes until the gate opens."""
+        token = InternalIssuer(GATEWAY_KEY).mint(ANONYMOUS, "commerce", datetime.now(UTC))
+        return await client.get(f"{self.url}/slow", headers={"Authorization": f"Bearer {token}"}, timeout=GRACE)
 
     async def ready(self) -> int:
         async with httpx.AsyncClient() as client:
@@ -163,7 +170,7 @@ async def test_a_message_under_way_is_finished_and_what_it_says_is_sent(
 
 async def test_a_request_under_way_is_answered(gated: DatabaseUrls, broker: NatsServer) -> None:
     async with serving(gated, broker) as world, httpx.AsyncClient() as client:
-        asking = asyncio.create_task(client.get(f"{world.url}/slow", timeout=GRACE))
+        asking = asyncio.create_task(world.ask(client))
         await world.says("request")
         world.process.terminate()
 
@@ -189,7 +196,8 @@ async def test_readiness_goes_first_and_requests_are_answered_until_balancers_no
 
         await eventually(unready, within=1)
         async with httpx.AsyncClient() as client:
-            assert (await client.get(f"{world.url}/slow")).status_code == 200
+            answer = await world.ask(client)
+            assert (answer.status_code, answer.headers["connection"]) == (200, "close")
         assert await world.ended() == 0
 
 

@@ -47,6 +47,7 @@ class Connection(asyncio.Protocol):
         "_idle_due",
         "_in_head",
         "_inbound",
+        "_overdue",
         "_parser",
         "_reading_paused",
         "_receiving",
@@ -80,6 +81,8 @@ class Connection(asyncio.Protocol):
         self._drained: asyncio.Future[None] | None = None
         self._head_due: float | None = None
         self._idle_due: float | None = None
+        self._overdue: float | None = None
+        """The moment that had passed when `check` last looked."""
 
     # --- what exchanges ask of it
 
@@ -141,11 +144,16 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def check(self, now: float) -> None:
-        """Part from a client that keeps its head back. The server asks every moment."""
-        if self._head_due is not None and now >= self._head_due:
-            self._head_due = None
+        """Part from a client that keeps its head back. The server asks every moment, and twice before anybody has to go:
+        after a moment in which the process stood still, what the client has sent may not have been read yet."""
+        due = self._head_due or self._idle_due
+        if due is None or now < due:
+            return
+        if due != self._overdue:
+            self._overdue = due
+        elif self._head_due is not None:
             self._refuse(HeadersTooSlow())
-        elif self._idle_due is not None and now >= self._idle_due:
+        else:
             self._idle_due = None
             self._transport.close()
 

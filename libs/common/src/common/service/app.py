@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from prometheus_client import CollectorRegistry
 
 from common import idempotency, inbox_store, outbox, problems
@@ -27,6 +27,7 @@ from common.service.described import Application
 from common.service.health import Health, health_router
 from common.service.observed import Observed
 from common.service.parting import Parting
+from common.service.requests import current_principal
 from common.service.settings import ServiceSettings
 from common.telemetry import logger
 from common.tokens import VerifyingKeys
@@ -87,7 +88,7 @@ def create_app(
     app.include_router(health_router(health, settings.metrics_token))
     app.include_router(_cron_router(service.name, jobs, settings))
     for router in parts.routers:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(current_principal)])  # whoever passes the gateway has a token
     app.add_middleware(Deadline)
     app.add_middleware(Observed, registry=registry)
     app.add_middleware(Parting, stopping=lambda: health.stopping)
