@@ -25,6 +25,8 @@ class Patience:
 
     body: float = 15.0
     """For the next part of a request's body."""
+    gather: float = 30.0
+    """For the whole of a body that goes on in one piece, however its parts drip in; a longer one has its route's time."""
     stall: float = 30.0
     """For the next part of an answer, once it has begun."""
     read: float = 30.0
@@ -184,14 +186,17 @@ class Exchange:
 
     # --- the request's body
 
-    async def more_body(self) -> tuple[bytes, bool]:
+    async def more_body(self, due: float | None = None) -> tuple[bytes, bool]:
         """The next part of the body, and whether more follows. After the whole body: wait until the client has gone.
+
+        Args:
+            due: the event loop's time when it is too late for any part.
 
         Raises:
             ClientGone, BodyTooSlow, MalformedRequest.
         """
         if not self._parts and not (self.body_complete and not self._told_whole):
-            await self._until_told()
+            await self._until_told(due)
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts.clear()
         self._held = 0
@@ -214,20 +219,30 @@ class Exchange:
         length = self.inbound.length
         if length is not None and length > limit:
             raise BodyTooLarge(limit=limit)
-        data, more = await self.more_body()
-        while more and len(data) <= GATHERED:
-            part, more = await self.more_body()
-            data += part
+        if self.body_complete:
+            data, more = await self.more_body()
+        else:
+            data, more = await self._gather()
         if len(data) > limit:
             raise BodyTooLarge(limit=limit)
         return data, more
 
-    async def _until_told(self) -> None:
+    async def _gather(self) -> tuple[bytes, bool]:
+        due = asyncio.get_running_loop().time() + self.patience.gather
+        data, more = await self.more_body(due)
+        while more and len(data) <= GATHERED:
+            part, more = await self.more_body(due)
+            data += part
+        return data, more
+
+    async def _until_told(self, due: float | None) -> None:
         """Until a part, the end of the body, or the end of the client."""
         if self.inbound.expects_continue and not self.answered and not self.body_complete:
             self.inbound.expects_continue = False
             self.wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         ends = None if self.body_complete else asyncio.get_running_loop().time() + self.patience.body
+        if ends is not None and due is not None:
+            ends = min(ends, due)
         try:
             async with asyncio.timeout_at(ends):
                 while not self._parts and (self._told_whole or not self.body_complete):

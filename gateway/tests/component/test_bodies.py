@@ -91,6 +91,24 @@ async def test_a_body_that_stops_coming_is_not_waited_for(run: RunGateway) -> No
         assert world["events"].heard == []
 
 
+async def test_dripping_bytes_do_not_extend_the_deadline_of_a_body(run: RunGateway) -> None:
+    """Scenario 16."""
+    async with run(rows=ROWS, patience=Patience(body=5, gather=0.3)) as world:
+        reader, writer = await world.connect()
+        writer.write(b"POST /v1/small" + HEAD + b"content-length: 900\r\n\r\n")
+
+        async def drip() -> None:
+            while True:
+                writer.write(b"a")
+                await asyncio.sleep(0.02)
+
+        dripping = asyncio.create_task(drip())
+        answer = await asyncio.wait_for(world.read_answer(reader), 5)
+        dripping.cancel()
+        assert (answer.status, answer.code, answer.one("connection")) == (408, "gateway.body_too_slow", "close")
+        assert world["events"].heard == []
+
+
 async def test_a_client_that_leaves_mid_body_leaves_no_request_behind(run: RunGateway) -> None:
     async with run(rows=ROWS) as world:
         _, writer = await world.connect()

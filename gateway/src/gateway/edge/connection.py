@@ -189,6 +189,8 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._deaf = True  # what follows the head may be another protocol's bytes
+            if self._receiving is not None:
+                self._receiving.keep = False
             self._end_of_body()
         except httptools.HttpParserError:
             self._refuse(self._why_not())
