@@ -34,7 +34,7 @@ async def test_the_code_in_the_mail_signs_a_new_person_in(run: RunService, peopl
         key.key.verify(jwt.utils.base64url_decode(signature), signed.encode())
         assert (claims["sub"], claims["sid"]) == (person.user_id, person.sign_in_id)
         assert [said.email for said in await world.said(UserCreated)] == ["Ada@example.org"]
-        served = await world.client.get("/internal/keys")
+        served = await world.get("/internal/keys")
         assert served.text == access_keys
 
 
