@@ -21,6 +21,11 @@ class Capability(StrEnum):
 
     COMMERCE_ORDER_READ = "commerce:order:read"
     COMMERCE_ORDER_REFUND = "commerce:order:refund"
+    COMMERCE_ORDER_WRITE = "commerce:order:write"
+    COMMERCE_PAYOUT_READ = "commerce:payout:read"
+    COMMERCE_PAYOUT_WRITE = "commerce:payout:write"
+    COMMERCE_SALE_WRITE = "commerce:sale:write"
+    COMMERCE_WEBHOOK_WRITE = "commerce:webhook:write"
 
     DP_CAMPAIGN_WRITE = "dp:campaign:write"
     DP_IMAGE_MODERATE = "dp:image:moderate"
@@ -67,9 +72,11 @@ _READ = frozenset(
         _C.IDENTITY_ORGANIZATION_READ,
     }
 )
-_FINANCE = _READ | {_C.COMMERCE_ORDER_READ, _C.COMMERCE_ORDER_REFUND}
+_FINANCE = _READ | {_C.COMMERCE_ORDER_READ, _C.COMMERCE_ORDER_REFUND, _C.COMMERCE_PAYOUT_READ}
 _MANAGER = _READ | {
     _C.COMMERCE_ORDER_READ,
+    _C.COMMERCE_ORDER_WRITE,
+    _C.COMMERCE_SALE_WRITE,
     _C.DP_CAMPAIGN_WRITE,
     _C.DP_IMAGE_MODERATE,
     _C.DP_TEMPLATE_WRITE,
@@ -80,6 +87,7 @@ _ADMIN = (
     _MANAGER
     | _FINANCE
     | {
+        _C.COMMERCE_WEBHOOK_WRITE,
         _C.IDENTITY_DEVICE_WRITE,
         _C.IDENTITY_MEMBER_WRITE,
         _C.IDENTITY_ORGANIZATION_WRITE,

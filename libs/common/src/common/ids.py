@@ -179,6 +179,26 @@ class AddOnId(Id):
     prefix = "addon"
 
 
+class DocumentId(Id):
+    """A receipt, an invoice or a credit note."""
+
+    prefix = "doc"
+
+
+class PayoutId(Id):
+    prefix = "pyt"
+
+
+class WaitingListEntryId(Id):
+    prefix = "wle"
+
+
+class WebhookEndpointId(Id):
+    """Where an organiser's own system hears of orders."""
+
+    prefix = "whe"
+
+
 class DpTemplateId(Id):
     prefix = "dpt"
 

@@ -116,7 +116,7 @@ class LineView(View):
             ticket_tier_name=line.ticket_tier_name,
             quantity=line.quantity,
             unit_price=MoneyView.of(line.unit_price),
-            total=MoneyView.of(line.total),
+            total=MoneyView.of(line.charge.gross),
             admissions=[AdmissionView.of(admission, kept=kept) for admission in line.admissions],
         )
 

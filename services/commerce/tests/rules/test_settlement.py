@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from commerce.domain.order import Admission, Line, Order, in_review, paid
+from commerce.domain.order import NO_CANCELLATION, Admission, Charge, Line, Order, Sums, in_review, paid
 from commerce.domain.payment import Payment, ProviderPayment, settled
 from commerce.domain.settlement import Judgement, Verdict, judge
 from common.ids import EventId, OrderId, OrderLineId, OrganizationId, PaymentId, TicketTierId, UserId
@@ -31,6 +31,14 @@ ORDER = Order(
     disputed=False,
     holding="held",
     total=PRICE,
+    sums=Sums.plain("NGN"),
+    captured=Money.zero("NGN"),
+    refunded=Money.zero("NGN"),
+    promo_code_id=None,
+    promo_code=None,
+    origin="buyer",
+    capture="automatic",
+    cancellation=NO_CANCELLATION,
     reserved_until=NOW,
     page_token="x" * 22,
     traceparent=None,
@@ -43,9 +51,11 @@ ORDER = Order(
             ticket_tier_id=TicketTierId.new(NOW, DRAW),
             ticket_tier_name="Regular",
             unit_price=PRICE,
+            charge=Charge.plain(PRICE),
             admissions=(Admission(1, None, None, live=True, admitted_at=None),),
         ),
     ),
+    add_ons=(),
 )
 PAYMENT = Payment(
     id=PAYMENT_ID,

@@ -4,15 +4,15 @@ import base64
 from collections.abc import Sequence
 
 from commerce.actions.announce import announce_order
-from commerce.actions.tell_availability import tell_availability
+from commerce.actions.take_stock import take_stock
 from commerce.domain.basket import Choice, Wish, choose, enough_left, left_of, sold_out, total_of
-from commerce.domain.order import HOLD, Admission, Buyer, Line, Order, paid
+from commerce.domain.order import HOLD, NO_CANCELLATION, Admission, Buyer, Charge, Line, Order, Sums, paid
 from commerce.domain.sale import Event
 from commerce.errors import UnknownEvent, VerifiedEmailNeeded
 from commerce.store import copies, orders
-from commerce.store import stock as stocks
 from common.db import Transaction
-from common.ids import EventId, OrderId, OrderLineId, TicketTierId
+from common.ids import EventId, OrderId, OrderLineId
+from common.money import Money
 from common.principal import Principal
 from common.telemetry import current_traceparent
 
@@ -37,24 +37,13 @@ async def place_order(tx: Transaction, principal: Principal, event_id: EventId, 
     if not order.total:
         order = paid(order, tx.now)
     await orders.add_order(tx, order)
-    await _take_stock(tx, order)
+    await take_stock(tx, order)
     announce_order(tx, order)
     return order
 
 
-async def _take_stock(tx: Transaction, order: Order) -> None:
-    take = stocks.take_sold if order.holding == "sold" else stocks.take_held
-    wanted = order.places()
-    taken: dict[TicketTierId, int] = {}
-    for tier, count in wanted.items():
-        stock = await take(tx, tier, count)
-        if stock is None:
-            raise sold_out(wanted, left_of(await stocks.read_stock(tx, wanted), taken))
-        taken[tier] = count
-        await tell_availability(tx, stock)
-
-
 def _new_order(tx: Transaction, buyer: Buyer, event: Event, choices: Sequence[Choice]) -> Order:
+    currency = choices[0].unit_price.currency
     return Order(
         id=tx.new_id(OrderId),
         version=1,
@@ -68,6 +57,14 @@ def _new_order(tx: Transaction, buyer: Buyer, event: Event, choices: Sequence[Ch
         disputed=False,
         holding="held",
         total=total_of(choices),
+        sums=Sums.plain(currency),
+        captured=Money.zero(currency),
+        refunded=Money.zero(currency),
+        promo_code_id=None,
+        promo_code=None,
+        origin="buyer",
+        capture="automatic",
+        cancellation=NO_CANCELLATION,
         reserved_until=tx.now + HOLD,
         page_token=base64.urlsafe_b64encode(tx.entropy.bytes(16)).rstrip(b"=").decode(),
         traceparent=current_traceparent(),
@@ -75,6 +72,7 @@ def _new_order(tx: Transaction, buyer: Buyer, event: Event, choices: Sequence[Ch
         paid_at=None,
         review_reason=None,
         lines=tuple(_new_line(tx, choice) for choice in choices),
+        add_ons=(),
     )
 
 
@@ -86,6 +84,7 @@ def _new_line(tx: Transaction, choice: Choice) -> Line:
         ticket_tier_id=choice.tier.id,
         ticket_tier_name=choice.tier.name,
         unit_price=choice.unit_price,
+        charge=Charge.plain(choice.unit_price * choice.wish.quantity),
         admissions=tuple(
             Admission(ordinal, name, email, live=True, admitted_at=None)
             for ordinal, (name, email) in enumerate([*names, *unnamed], start=1)

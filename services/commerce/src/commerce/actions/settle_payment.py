@@ -1,10 +1,11 @@
 """Lets what a provider says of a payment take effect. Any number of callers, in any order, come to the same end."""
 
 from commerce.actions.announce import announce_order, announce_payment
+from commerce.actions.sell_stock import sell_stock
 from commerce.actions.tell_availability import tell_availability
 from commerce.domain.basket import enough_left
 from commerce.domain.ledger import charge, unallocated
-from commerce.domain.order import Order, in_review, paid
+from commerce.domain.order import Order, in_review, paid, received
 from commerce.domain.payment import Payment, ProviderPayment, Status, settled
 from commerce.domain.sale import why_event_is_closed
 from commerce.domain.settlement import Verdict, judge
@@ -56,13 +57,12 @@ async def _take_again(tx: Transaction, order: Order) -> Verdict:
 
 async def _complete(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment) -> None:
     """The stock changes last, so that the one row everybody wants is locked no longer than it takes to commit."""
-    after = paid(order, tx.now)
+    after = paid(received(order, payment.amount), tx.now)
     await orders.save_order(tx, after)
     await payments.save_payment(tx, settled(payment, "succeeded", told.reference))
     await ledger.add_transfer(tx, charge(order.id, payment.id, order.organization_id, payment.provider, payment.amount))
     if order.holding == "held":
-        for tier, count in order.places().items():
-            await stocks.sell_held(tx, tier, count)
+        await sell_stock(tx, order)
     announce_order(tx, after)
 
 
@@ -82,9 +82,10 @@ async def _put_aside(tx: Transaction, order: Order, payment: Payment, told: Prov
     await ledger.add_transfer(
         tx, unallocated(order.id, payment.id, order.organization_id, payment.provider, told.amount)
     )
+    order = received(order, told.amount)
     if order.paid_at is None:
-        looked_at = in_review(order, reason)
-        await orders.save_order(tx, looked_at)
-        announce_order(tx, looked_at)
+        order = in_review(order, reason)
+        announce_order(tx, order)
+    await orders.save_order(tx, order)
     announce_payment(tx, PaymentReviewNeeded, after, order)
     log.warning("a payment needs a person", payment=payment.id, order=order.id, reason=reason)

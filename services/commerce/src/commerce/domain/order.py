@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from commerce.errors import OrderNotAwaitingPayment, ReservationOver
-from common.ids import EventId, OrderId, OrderLineId, OrganizationId, TicketTierId, UserId
+from common.ids import AddOnId, EventId, OrderId, OrderLineId, OrganizationId, PromoCodeId, TicketTierId, UserId
 from common.money import Money
 
 Status = Literal[
@@ -21,6 +21,13 @@ Status = Literal[
 ]
 Holding = Literal["held", "sold", "released"]
 """What an order has of the stock: its places are kept for it, are its own, or went back."""
+
+Origin = Literal["buyer", "organiser", "door", "waiting_list"]
+"""Who made it: the buyer, staff in advance, staff at the door, or an offer to someone who waited."""
+Capture = Literal["automatic", "manual"]
+"""Whether a payment is taken at once, or the card is held until the organiser approves."""
+Rounding = Literal["line", "sum_by_net", "sum_by_net_keep_gross"]
+"""How tax is rounded: line by line, or over the whole order; the way is kept with the order."""
 
 HOLD = timedelta(minutes=15)
 """How long places are kept for an order that is not paid yet."""
@@ -47,6 +54,24 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """What a whole line comes to: `gross` is what the buyer pays for it, `tax` is the part of that which is tax.
+
+    `discount` was taken off before. `tax_rate` is in thousandths of a percent: 19 % is 19_000.
+    """
+
+    discount: Money
+    tax_rate: int
+    tax: Money
+    gross: Money
+
+    @classmethod
+    def plain(cls, price: Money) -> "Charge":
+        """Nothing off, and no tax."""
+        return cls(Money.zero(price.currency), 0, Money.zero(price.currency), price)
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """So many tickets of one tier, at the price they were reserved for."""
 
@@ -54,6 +79,7 @@ class Line:
     ticket_tier_id: TicketTierId
     ticket_tier_name: str
     unit_price: Money
+    charge: Charge
     admissions: tuple[Admission, ...]
 
     @property
@@ -61,15 +87,71 @@ class Line:
         """How many were ordered."""
         return len(self.admissions)
 
-    @property
-    def total(self) -> Money:
-        """What they cost together."""
-        return self.unit_price * self.quantity
+
+@dataclass(frozen=True, slots=True)
+class AddOnLine:
+    """So many of one add-on, at the price they were reserved for. `returned` is how many of them were refunded."""
+
+    id: OrderLineId
+    add_on_id: AddOnId
+    add_on_name: str
+    unit_price: Money
+    quantity: int
+    returned: int
+    charge: Charge
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """How the total comes about; all of it frozen when the order is placed.
+
+    The total is the lines' gross and the service fee, and the platform's fee where that is passed on; `tax` is what of
+    it is tax. `platform_fee` is the platform's share of the total in either case.
+    """
+
+    discount: Money
+    tax: Money
+    service_fee: Money
+    platform_fee: Money
+    platform_fee_passed_on: bool
+    prices_include_tax: bool
+    rounding: Rounding
+
+    @classmethod
+    def plain(cls, currency: str) -> "Sums":
+        """Nothing but prices."""
+        nothing = Money.zero(currency)
+        return cls(
+            discount=nothing,
+            tax=nothing,
+            service_fee=nothing,
+            platform_fee=nothing,
+            platform_fee_passed_on=False,
+            prices_include_tax=True,
+            rounding="line",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationTerms:
+    """Until when buyers may give a paid order back themselves, and what share of it is kept, in thousandths of a percent.
+
+    `until` is None where they may not. Shown before buying, so it is frozen with the order.
+    """
+
+    until: datetime | None
+    kept_rate: int
+
+
+NO_CANCELLATION = CancellationTerms(None, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One buyer's order. The buyer's name and address are those of the sign-in that ordered."""
+    """One buyer's order. The buyer's name and address are those of the sign-in that ordered.
+
+    `captured` is all the money that came for it, also too much of it; `refunded` what went back or is about to.
+    """
 
     id: OrderId
     version: int
@@ -83,6 +165,14 @@ class Order:
     disputed: bool
     holding: Holding
     total: Money
+    sums: Sums
+    captured: Money
+    refunded: Money
+    promo_code_id: PromoCodeId | None
+    promo_code: str | None
+    origin: Origin
+    capture: Capture
+    cancellation: CancellationTerms
     reserved_until: datetime | None
     page_token: str
     traceparent: str | None
@@ -90,6 +180,7 @@ class Order:
     paid_at: datetime | None
     review_reason: str | None
     lines: tuple[Line, ...]
+    add_ons: tuple[AddOnLine, ...]
 
     @property
     def page_path(self) -> str:
@@ -113,6 +204,13 @@ def require_payable(order: Order, now: datetime) -> None:
         raise OrderNotAwaitingPayment(status=order.status)
     if order.reserved_until is not None and now >= order.reserved_until:
         raise ReservationOver()
+
+
+def received(order: Order, amount: Money) -> Order:
+    """Money came for it. Of another currency it counts as nothing here: it lies in the ledger until a person decides."""
+    if amount.currency != order.captured.currency:
+        return order
+    return replace(order, captured=order.captured + amount)
 
 
 def paid(order: Order, now: datetime) -> Order:

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, Table, Text, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from commerce.domain.order import Admission, Line, Order, Status
-from commerce.tables import admissions, order_lines, orders
+from commerce.domain.order import AddOnLine, Admission, CancellationTerms, Charge, Line, Order, Status, Sums
+from commerce.tables import admissions, order_add_ons, order_lines, orders
 from common.db import Transaction
-from common.ids import EventId, OrderId, OrderLineId, TicketTierId, UserId
+from common.ids import AddOnId, EventId, Id, OrderId, OrderLineId, TicketTierId, UserId
 from common.money import Money
 from common.paging import newest_first
 from common.schemas import Page, View
@@ -24,15 +24,28 @@ _ADD_ORDER: Final = text(
     """
     WITH new_order AS (
         INSERT INTO orders (id, version, event_id, event_name, organization_id, buyer_user_id, buyer_email, buyer_name,
-            status, disputed, holding, total, currency, reserved_until, page_token, traceparent, placed_at, paid_at)
+            status, disputed, holding, total, currency, discount, tax, service_fee, platform_fee, platform_fee_passed_on,
+            prices_include_tax, rounding, captured, refunded, promo_code_id, promo_code, origin, capture, cancel_until,
+            cancel_kept_rate, reserved_until, page_token, traceparent, placed_at, paid_at)
         VALUES (:id, :version, :event_id, :event_name, :organization_id, :buyer_user_id, :buyer_email, :buyer_name,
-            :status, :disputed, :holding, :total, :currency, :reserved_until, :page_token, :traceparent, :placed_at,
+            :status, :disputed, :holding, :total, :currency, :discount, :tax, :service_fee, :platform_fee,
+            :platform_fee_passed_on, :prices_include_tax, :rounding, :captured, :refunded, :promo_code_id, :promo_code,
+            :origin, :capture, :cancel_until, :cancel_kept_rate, :reserved_until, :page_token, :traceparent, :placed_at,
             :paid_at)
     ), new_lines AS (
-        INSERT INTO order_lines (id, order_id, place, ticket_tier_id, ticket_tier_name, unit_amount)
-        SELECT line.id, :id, line.place, line.tier, line.name, line.price
-        FROM jsonb_to_recordset(CAST(:lines AS jsonb))
-            AS line(id uuid, place smallint, tier uuid, name text, price bigint)
+        INSERT INTO order_lines (id, order_id, place, ticket_tier_id, ticket_tier_name, unit_amount, discount, tax_rate,
+            tax, gross)
+        SELECT line.id, :id, line.place, line.thing, line.name, line.price, line.discount, line.tax_rate, line.tax,
+            line.gross
+        FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS line(id uuid, place smallint, thing uuid, name text,
+            price bigint, discount bigint, tax_rate integer, tax bigint, gross bigint)
+    ), new_add_ons AS (
+        INSERT INTO order_add_ons (id, order_id, place, add_on_id, add_on_name, unit_amount, quantity, discount, tax_rate,
+            tax, gross)
+        SELECT line.id, :id, line.place, line.thing, line.name, line.price, line.quantity, line.discount, line.tax_rate,
+            line.tax, line.gross
+        FROM jsonb_to_recordset(CAST(:add_ons AS jsonb)) AS line(id uuid, place smallint, thing uuid, name text,
+            price bigint, quantity integer, discount bigint, tax_rate integer, tax bigint, gross bigint)
     )
     INSERT INTO admissions (line_id, ordinal, attendee_name, attendee_email)
     SELECT person.line, person.ordinal, person.name, person.email
@@ -44,14 +57,11 @@ _ADD_ORDER: Final = text(
 async def add_order(tx: Transaction, order: Order) -> None:
     """Write a new order with its lines and admissions, in one round trip: this is what a rush of buyers does most."""
     lines = [
-        {
-            "id": str(line.id.uuid),
-            "place": place,
-            "tier": str(line.ticket_tier_id.uuid),
-            "name": line.ticket_tier_name,
-            "price": line.unit_price.amount,
-        }
-        for place, line in enumerate(order.lines)
+        _written(line, place, line.ticket_tier_id, line.ticket_tier_name) for place, line in enumerate(order.lines)
+    ]
+    add_ons = [
+        {**_written(line, place, line.add_on_id, line.add_on_name), "quantity": line.quantity}
+        for place, line in enumerate(order.add_ons)
     ]
     people = [
         {
@@ -77,13 +87,29 @@ async def add_order(tx: Transaction, order: Order) -> None:
         "holding": order.holding,
         "total": order.total.amount,
         "currency": order.total.currency,
+        "discount": order.sums.discount.amount,
+        "tax": order.sums.tax.amount,
+        "service_fee": order.sums.service_fee.amount,
+        "platform_fee": order.sums.platform_fee.amount,
+        "platform_fee_passed_on": order.sums.platform_fee_passed_on,
+        "prices_include_tax": order.sums.prices_include_tax,
+        "rounding": order.sums.rounding,
+        "captured": order.captured.amount,
+        "refunded": order.refunded.amount,
+        "promo_code_id": None if order.promo_code_id is None else order.promo_code_id.uuid,
+        "promo_code": order.promo_code,
+        "origin": order.origin,
+        "capture": order.capture,
+        "cancel_until": order.cancellation.until,
+        "cancel_kept_rate": order.cancellation.kept_rate,
         "reserved_until": order.reserved_until,
         "page_token": order.page_token,
         "traceparent": order.traceparent,
         "placed_at": order.placed_at,
         "paid_at": order.paid_at,
     }
-    await tx.execute(_ADD_ORDER, {**values, "lines": json.dumps(lines), "people": json.dumps(people)})
+    gathered = {"lines": json.dumps(lines), "add_ons": json.dumps(add_ons), "people": json.dumps(people)}
+    await tx.execute(_ADD_ORDER, {**values, **gathered})
 
 
 async def save_order(tx: Transaction, order: Order) -> None:
@@ -171,8 +197,25 @@ def _state_of(order: Order) -> dict[str, Any]:
         "disputed": order.disputed,
         "holding": order.holding,
         "reserved_until": order.reserved_until,
+        "captured": order.captured.amount,
+        "refunded": order.refunded.amount,
         "paid_at": order.paid_at,
         "review_reason": order.review_reason,
+    }
+
+
+def _written(line: Line | AddOnLine, place: int, thing: Id, name: str) -> dict[str, Any]:
+    """A line as `_ADD_ORDER` reads it."""
+    return {
+        "id": str(line.id.uuid),
+        "place": place,
+        "thing": str(thing.uuid),
+        "name": name,
+        "price": line.unit_price.amount,
+        "discount": line.charge.discount.amount,
+        "tax_rate": line.charge.tax_rate,
+        "tax": line.charge.tax.amount,
+        "gross": line.charge.gross.amount,
     }
 
 
@@ -206,6 +249,7 @@ def _whole(condition: ColumnElement[bool]) -> Select[Any]:
                         cast(order_lines.c.ticket_tier_id, Text),
                         order_lines.c.ticket_tier_name,
                         order_lines.c.unit_amount,
+                        *_charge_of(order_lines),
                         people,
                     ),
                     order_lines.c.place,
@@ -216,7 +260,32 @@ def _whole(condition: ColumnElement[bool]) -> Select[Any]:
         .correlate(orders)
         .scalar_subquery()
     )
-    return select(orders, lines.label("lines")).where(condition)
+    extras = (
+        select(
+            func.jsonb_agg(
+                aggregate_order_by(
+                    func.jsonb_build_array(
+                        cast(order_add_ons.c.id, Text),
+                        cast(order_add_ons.c.add_on_id, Text),
+                        order_add_ons.c.add_on_name,
+                        order_add_ons.c.unit_amount,
+                        *_charge_of(order_add_ons),
+                        order_add_ons.c.quantity,
+                        order_add_ons.c.returned,
+                    ),
+                    order_add_ons.c.place,
+                )
+            )
+        )
+        .where(order_add_ons.c.order_id == orders.c.id)
+        .correlate(orders)
+        .scalar_subquery()
+    )
+    return select(orders, lines.label("lines"), extras.label("add_ons")).where(condition)
+
+
+def _charge_of(table: Table) -> tuple[ColumnElement[int], ...]:
+    return table.c.discount, table.c.tax_rate, table.c.tax, table.c.gross
 
 
 def _order_of(row: Row[Any]) -> Order:
@@ -233,6 +302,14 @@ def _order_of(row: Row[Any]) -> Order:
         disputed=row.disputed,
         holding=row.holding,
         total=Money(row.total, row.currency),
+        sums=_sums_of(row),
+        captured=Money(row.captured, row.currency),
+        refunded=Money(row.refunded, row.currency),
+        promo_code_id=row.promo_code_id,
+        promo_code=row.promo_code,
+        origin=row.origin,
+        capture=row.capture,
+        cancellation=CancellationTerms(row.cancel_until, row.cancel_kept_rate),
         reserved_until=row.reserved_until,
         page_token=row.page_token,
         traceparent=row.traceparent,
@@ -240,16 +317,48 @@ def _order_of(row: Row[Any]) -> Order:
         paid_at=row.paid_at,
         review_reason=row.review_reason,
         lines=tuple(_line_of(line, row.currency) for line in row.lines),
+        add_ons=tuple(_add_on_of(line, row.currency) for line in row.add_ons or ()),
+    )
+
+
+def _sums_of(row: Row[Any]) -> Sums:
+    return Sums(
+        discount=Money(row.discount, row.currency),
+        tax=Money(row.tax, row.currency),
+        service_fee=Money(row.service_fee, row.currency),
+        platform_fee=Money(row.platform_fee, row.currency),
+        platform_fee_passed_on=row.platform_fee_passed_on,
+        prices_include_tax=row.prices_include_tax,
+        rounding=row.rounding,
+    )
+
+
+def _charged(parts: list[int], currency: str) -> Charge:
+    discount, tax_rate, tax, gross = parts
+    return Charge(Money(discount, currency), tax_rate, Money(tax, currency), Money(gross, currency))
+
+
+def _add_on_of(line: list[Any], currency: str) -> AddOnLine:
+    line_id, add_on_id, name, unit_amount, *charge, quantity, returned = line
+    return AddOnLine(
+        id=OrderLineId.from_uuid(UUID(line_id)),
+        add_on_id=AddOnId.from_uuid(UUID(add_on_id)),
+        add_on_name=name,
+        unit_price=Money(unit_amount, currency),
+        quantity=quantity,
+        returned=returned,
+        charge=_charged(charge, currency),
     )
 
 
 def _line_of(line: list[Any], currency: str) -> Line:
-    line_id, tier_id, name, unit_amount, people = line
+    line_id, tier_id, name, unit_amount, *charge, people = line
     return Line(
         id=OrderLineId.from_uuid(UUID(line_id)),
         ticket_tier_id=TicketTierId.from_uuid(UUID(tier_id)),
         ticket_tier_name=name,
         unit_price=Money(unit_amount, currency),
+        charge=_charged(charge, currency),
         admissions=tuple(
             Admission(ordinal, attendee, email, live, None if admitted is None else datetime.fromisoformat(admitted))
             for ordinal, attendee, email, live, admitted in people

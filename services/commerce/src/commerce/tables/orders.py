@@ -1,5 +1,7 @@
 """Stock, orders, their lines and admissions."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,7 +19,20 @@ from sqlalchemy import (
 
 from commerce.tables.metadata import metadata
 from common.db import TypedId, moment
-from common.ids import EventId, OrderId, OrderLineId, OrganizationId, TicketTierId, UserId
+from common.ids import AddOnId, EventId, OrderId, OrderLineId, OrganizationId, PromoCodeId, TicketTierId, UserId
+
+_CHARGE_ADDS_UP = "discount >= 0 AND tax_rate >= 0 AND tax >= 0 AND gross >= tax"
+
+
+def _charge() -> list[Column[Any]]:
+    """What a line comes to, in minor units; the rate is in thousandths of a percent."""
+    return [
+        Column("discount", BigInteger, nullable=False, server_default=text("0")),
+        Column("tax_rate", Integer, nullable=False, server_default=text("0")),
+        Column("tax", BigInteger, nullable=False, server_default=text("0")),
+        Column("gross", BigInteger, nullable=False),
+    ]
+
 
 # The one hot row of a sale. Narrow, without an index on what changes, so that each change stays within its page.
 stock = Table(
@@ -55,6 +70,21 @@ orders = Table(
     Column("holding", Text, nullable=False),
     Column("total", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
+    Column("discount", BigInteger, nullable=False, server_default=text("0")),
+    Column("tax", BigInteger, nullable=False, server_default=text("0")),
+    Column("service_fee", BigInteger, nullable=False, server_default=text("0")),
+    Column("platform_fee", BigInteger, nullable=False, server_default=text("0")),
+    Column("platform_fee_passed_on", Boolean, nullable=False, server_default=text("false")),
+    Column("prices_include_tax", Boolean, nullable=False, server_default=text("true")),
+    Column("rounding", Text, nullable=False, server_default=text("'line'")),
+    Column("captured", BigInteger, nullable=False, server_default=text("0")),
+    Column("refunded", BigInteger, nullable=False, server_default=text("0")),
+    Column("promo_code_id", TypedId(PromoCodeId)),
+    Column("promo_code", Text),
+    Column("origin", Text, nullable=False, server_default=text("'buyer'")),
+    Column("capture", Text, nullable=False, server_default=text("'automatic'")),
+    Column("cancel_until", moment()),
+    Column("cancel_kept_rate", Integer, nullable=False, server_default=text("0")),
     Column("reserved_until", moment()),
     Column("page_token", Text, nullable=False),
     Column("traceparent", Text),
@@ -68,6 +98,13 @@ orders = Table(
         name="status_is_known",
     ),
     CheckConstraint("total >= 0", name="total_not_negative"),
+    CheckConstraint("discount >= 0 AND tax >= 0 AND service_fee >= 0 AND platform_fee >= 0", name="parts_not_negative"),
+    CheckConstraint("rounding IN ('line', 'sum_by_net', 'sum_by_net_keep_gross')", name="rounding_is_known"),
+    # The last guard of the sum that goes back: no two refunds side by side can exceed what came.
+    CheckConstraint("refunded >= 0 AND refunded <= captured", name="never_refunded_more_than_captured"),
+    CheckConstraint("origin IN ('buyer', 'organiser', 'door', 'waiting_list')", name="origin_is_known"),
+    CheckConstraint("capture IN ('automatic', 'manual')", name="capture_is_known"),
+    CheckConstraint("cancel_kept_rate BETWEEN 0 AND 100000", name="kept_rate_is_a_share"),
     CheckConstraint("length(page_token) >= 22", name="page_token_is_secret"),
     CheckConstraint("(status = 'awaiting_payment') = (reserved_until IS NOT NULL)", name="only_waiting_ends"),
     CheckConstraint("status <> 'paid' OR paid_at IS NOT NULL", name="paid_is_dated"),
@@ -92,9 +129,31 @@ order_lines = Table(
     Column("ticket_tier_id", TypedId(TicketTierId), nullable=False),
     Column("ticket_tier_name", Text, nullable=False),
     Column("unit_amount", BigInteger, nullable=False),
+    *_charge(),
     UniqueConstraint("order_id", "place", name="uq_order_lines_place"),
     UniqueConstraint("order_id", "ticket_tier_id", name="uq_order_lines_ticket_tier"),
     CheckConstraint("unit_amount >= 0", name="price_not_negative"),
+    CheckConstraint(_CHARGE_ADDS_UP, name="charge_adds_up"),
+)
+
+order_add_ons = Table(
+    "order_add_ons",
+    metadata,
+    Column("id", TypedId(OrderLineId), primary_key=True),
+    Column("order_id", TypedId(OrderId), ForeignKey("orders.id"), nullable=False),
+    Column("place", SmallInteger, nullable=False),
+    Column("add_on_id", TypedId(AddOnId), nullable=False),
+    Column("add_on_name", Text, nullable=False),
+    Column("unit_amount", BigInteger, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("returned", Integer, nullable=False, server_default=text("0")),
+    *_charge(),
+    UniqueConstraint("order_id", "place", name="uq_order_add_ons_place"),
+    UniqueConstraint("order_id", "add_on_id", name="uq_order_add_ons_add_on"),
+    CheckConstraint("unit_amount >= 0", name="price_not_negative"),
+    CheckConstraint("quantity >= 1", name="quantity_is_something"),
+    CheckConstraint("returned BETWEEN 0 AND quantity", name="returns_what_was_bought"),
+    CheckConstraint(_CHARGE_ADDS_UP, name="charge_adds_up"),
 )
 
 admissions = Table(
