@@ -1,7 +1,6 @@
 """Everything is restarted, one after the other, and nobody notices. Scenario 20."""
 
 import asyncio
-import contextlib
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -62,9 +61,10 @@ class Balancer:
         self._gateways = gateways
         self.ready = set(range(len(gateways)))
         self.statuses: Counter[str] = Counter()
+        self.over = False
 
     async def watch(self) -> None:
-        while True:
+        while not self.over:
             for number, gateway in enumerate(self._gateways):
                 (self.ready.add if await gateway.ready() else self.ready.discard)(number)
             await asyncio.sleep(0.02)
@@ -74,7 +74,7 @@ class Balancer:
         streams: Streams | None = None
         method, path, body = (("GET", "/v1/read", b""), ("POST", "/v1/write", b"{}"))[number % 2]
         request = f"{method} {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
-        while True:
+        while not self.over:
             gateway = self._gateways[sorted(self.ready)[number % len(self.ready)]]
             streams = streams or await gateway.connect()
             try:
@@ -96,12 +96,9 @@ async def under_load(balancer: Balancer) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        faults = [task.exception() for task in tasks if task.done()]
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
-        assert faults == []
+        # Each ends after the answer it waits for: a task that is cancelled while it connects leaves a socket behind.
+        balancer.over = True
+        await asyncio.wait_for(asyncio.gather(*tasks), 15)
 
 
 async def test_a_rolling_restart_of_gateways_and_services_fails_no_request(tmp_path: Path) -> None:
