@@ -18,6 +18,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _PROPAGATOR = TraceContextTextMapPropagator()
+_SENT_AFTER_MS, _SENT_AT_ONCE = 100, 32
+"""Spans leave in many small batches: packing a large one keeps the interpreter's lock from requests for a long time."""
 _HIDDEN = frozenset(
     {"authorization", "code", "cookie", "email", "mail", "password", "refresh_token", "secret", "token"}
 )
@@ -29,7 +31,9 @@ def configure_tracing(service: str, otlp_endpoint: str | None) -> None:
         return
     provider = TracerProvider(resource=Resource.create({"service.name": f"lanyard-{service}"}))
     exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
-    provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider.add_span_processor(
+        BatchSpanProcessor(exporter, schedule_delay_millis=_SENT_AFTER_MS, max_export_batch_size=_SENT_AT_ONCE)
+    )
     trace.set_tracer_provider(provider)
 
 
