@@ -12,6 +12,13 @@ from common.testing import Running, RunService
 from common.testing.principals import platform, user
 
 MANAGER = platform("release_manager")
+
+
+def manager() -> Principal:
+    """Signed in a moment ago: since the tests were collected, longer may have passed than a sign-in counts as fresh."""
+    return replace(MANAGER, authenticated_at=datetime.now(UTC))
+
+
 POLICY = {"minimum": "2.9", "latest": "2.10.1", "blocked": ["2.9.5"], "storeUrl": "https://store.example/lanyard"}
 
 
@@ -35,7 +42,7 @@ async def test_a_platform_without_a_policy_asks_for_nothing(run: RunService) -> 
 
 async def test_apps_are_told_by_number_and_platform(run: RunService) -> None:
     async with run() as world:
-        changed = await world.patch("/v1/client-policy/ios", by=MANAGER, json=POLICY)
+        changed = await world.patch("/v1/client-policy/ios", by=manager(), json=POLICY)
         assert (changed.status_code, changed.json()["revision"]) == (200, 1)
         found = [
             (await told(world, platform="ios", version=version))["status"]
@@ -50,19 +57,19 @@ async def test_apps_are_told_by_number_and_platform(run: RunService) -> None:
 
 async def test_a_change_leaves_what_it_does_not_name_and_null_takes_away(run: RunService) -> None:
     async with run() as world:
-        await world.patch("/v1/client-policy/ios", by=MANAGER, json=POLICY)
-        changed = await world.patch("/v1/client-policy/ios", by=MANAGER, json={"minimum": None, "minimumBuild": 7})
+        await world.patch("/v1/client-policy/ios", by=manager(), json=POLICY)
+        changed = await world.patch("/v1/client-policy/ios", by=manager(), json={"minimum": None, "minimumBuild": 7})
         body = changed.json()
         assert (body["revision"], body["minimum"], body["minimumBuild"]) == (2, None, 7)
         assert (body["latest"], body["blocked"]) == ("2.10.1", ["2.9.5"])
-        same = await world.patch("/v1/client-policy/ios", by=MANAGER, json={"minimumBuild": 7})
+        same = await world.patch("/v1/client-policy/ios", by=manager(), json={"minimumBuild": 7})
         assert same.json() == body
         assert [(message.sequence, message.minimum) for message in await world.said(ClientPolicyChanged)] == [
             (1, "2.9"),
             (2, None),
         ]
         audit = await world.rows("SELECT version, actor, before, after FROM client_policy_changes ORDER BY version")
-        assert [(row["version"], row["actor"]) for row in audit] == [(1, MANAGER.subject), (2, MANAGER.subject)]
+        assert [(row["version"], row["actor"]) for row in audit] == [(1, manager().subject), (2, manager().subject)]
         assert (audit[0]["before"], audit[1]["before"]["minimum"], audit[1]["after"]["minimum"]) == (None, "2.9", None)
 
 
@@ -84,11 +91,11 @@ async def test_a_policy_that_would_lock_people_out_or_is_none_is_refused(
     run: RunService, change: dict[str, Any], code: str, pointer: str
 ) -> None:
     async with run() as world:
-        before = (await world.patch("/v1/client-policy/ios", by=MANAGER, json=POLICY)).json()
-        answer = await world.patch("/v1/client-policy/ios", by=MANAGER, json=change)
+        before = (await world.patch("/v1/client-policy/ios", by=manager(), json=POLICY)).json()
+        answer = await world.patch("/v1/client-policy/ios", by=manager(), json=change)
         assert (answer.status_code, answer.json()["code"]) == (422, code)
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
-        assert (await world.patch("/v1/client-policy/ios", by=MANAGER, json={})).json() == before
+        assert (await world.patch("/v1/client-policy/ios", by=manager(), json={})).json() == before
         assert await world.count("client_policy_changes") == 1
 
 
@@ -99,10 +106,10 @@ async def test_a_policy_that_would_lock_people_out_or_is_none_is_refused(
         (user(), "common.missing_capability"),
         (platform("support"), "common.missing_capability"),
         (
-            replace(MANAGER, authenticated_at=datetime.now(UTC) - timedelta(hours=1)),
+            replace(manager(), authenticated_at=datetime.now(UTC) - timedelta(hours=1)),
             "releases.fresh_sign_in_needed",
         ),
-        (replace(MANAGER, authenticated_at=None), "releases.fresh_sign_in_needed"),
+        (replace(manager(), authenticated_at=None), "releases.fresh_sign_in_needed"),
     ],
     ids=["anonymous", "user", "support", "signed in an hour ago", "signed in at an unknown time"],
 )
@@ -118,7 +125,7 @@ async def test_a_policy_is_changed_by_release_managers_who_just_signed_in(
 
 async def test_who_changed_what_cannot_be_rewritten(run: RunService) -> None:
     async with run() as world:
-        await world.patch("/v1/client-policy/ios", by=MANAGER, json=POLICY)
+        await world.patch("/v1/client-policy/ios", by=manager(), json=POLICY)
         for statement in ("UPDATE client_policy_changes SET actor = 'x'", "DELETE FROM client_policy_changes"):
             with pytest.raises(Exception, match="permission denied for table client_policy_changes"):
                 await world.rows(statement)
@@ -142,9 +149,9 @@ async def test_the_gateway_gets_every_policy_in_the_words_of_its_message(run: Ru
     async with run() as world:
         none = await world.get("/internal/client-policies", by=SYSTEM)
         assert (none.status_code, none.json()) == (200, {"items": []})
-        await world.patch("/v1/client-policy/ios", by=MANAGER, json=POLICY)
-        await world.patch("/v1/client-policy/ios", by=MANAGER, json={"minimum": "2.10"})
-        await world.patch("/v1/client-policy/web", by=MANAGER, json={"latest": "7"})
+        await world.patch("/v1/client-policy/ios", by=manager(), json=POLICY)
+        await world.patch("/v1/client-policy/ios", by=manager(), json={"minimum": "2.10"})
+        await world.patch("/v1/client-policy/web", by=manager(), json={"latest": "7"})
         answer = await world.get("/internal/client-policies", by=SYSTEM)
         said = [ClientPolicyChanged.model_validate(item) for item in answer.json()["items"]]
         assert said == (await world.said(ClientPolicyChanged))[1:]
@@ -154,7 +161,7 @@ async def test_the_gateway_gets_every_policy_in_the_words_of_its_message(run: Ru
         assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("by", [ANONYMOUS, user(), MANAGER], ids=["anonymous", "user", "release manager"])
+@pytest.mark.parametrize("by", [ANONYMOUS, user(), manager()], ids=["anonymous", "user", "release manager"])
 async def test_nobody_else_gets_them_all(run: RunService, by: Principal) -> None:
     async with run() as world:
         answer = await world.get("/internal/client-policies", by=by)
