@@ -219,6 +219,38 @@ async def test_a_compressed_answer_is_refused_because_it_could_unpack_to_anythin
             await outgoing.request("GET", f"{outside.origin}/")
 
 
+async def test_who_asks_for_the_status_alone_gets_it_however_the_body_is() -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=202, headers={"Content-Encoding": "gzip"})
+        await response.prepare(request)
+        await response.write(b"x" * 100_000)
+        await asyncio.Event().wait()
+        return response
+
+    async with serving(endless) as outside, Outgoing(allowed_origins=[outside.origin], max_answer=10) as outgoing:
+        answer = await outgoing.request("POST", f"{outside.origin}/hooks", body=b"{}", status_only=True)
+        assert (answer.status, answer.body) == (202, b"")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/",
+        "https://127.0.0.1/",
+        "https://[fe80::1]/",
+        "https://me:pass@example.org/",
+        "example.org",
+        "",
+    ],
+)
+def test_an_address_that_would_never_be_called_is_refused_without_looking_its_name_up(url: str) -> None:
+    outgoing = Outgoing(allowed_origins=["http://127.0.0.1:9000"])
+    with pytest.raises(DestinationRefused):
+        outgoing.require_callable(url)
+    outgoing.require_callable("https://no-such-name.example.org/hooks")
+    outgoing.require_callable("http://127.0.0.1:9000/hooks")
+
+
 async def test_a_port_nobody_listens_on_and_a_name_nobody_has_are_unreachable() -> None:
     async def unknown(host: str, port: int) -> Sequence[str]:
         raise OSError("no such name")

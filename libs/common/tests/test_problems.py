@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import pytest
 from fastapi import APIRouter, HTTPException
 from pydantic import Field
+from sqlalchemy import text
 
 import common
 from common.ids import OrderId, OrganizationId
@@ -162,9 +163,9 @@ def shop() -> Parts:
 
     @router.get("/v1/slow")
     async def slow(database: Db) -> None:
-        async with database.engine.connect() as connection:
-            await connection.exec_driver_sql("SET LOCAL statement_timeout = '10ms'")
-            await connection.exec_driver_sql("SELECT pg_sleep(5)")
+        async with database.transaction() as tx:
+            await tx.execute(text("SET LOCAL statement_timeout = '10ms'"))
+            await tx.execute(text("SELECT pg_sleep(5)"))
 
     return Parts(routers=[router])
 

@@ -93,8 +93,8 @@ async def leads(relay: Relay) -> bool:
 async def test_a_pool_without_a_free_connection_does_not_end_the_relay(urls: DatabaseUrls, broker: NatsServer) -> None:
     async with opened(urls, connections=1) as database, on_the_bus(broker) as bus:
         await say(database)
-        database.engine.pool._timeout = 0.05  # type: ignore[attr-defined]  # five seconds otherwise
-        async with database.engine.connect(), at_work(Relay(database, bus)) as relaying:
+        database.pool.timeout = 0.05  # five seconds otherwise
+        async with database.connection(), at_work(Relay(database, bus)) as relaying:
             await asyncio.wait({relaying}, timeout=0.5)
             assert not relaying.done()
     async with opened(urls, connections=1) as database, on_the_bus(broker) as bus, at_work(Relay(database, bus)):

@@ -10,14 +10,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import DateTime, Dialect, Executable, MetaData, Row, TypeDecorator, Uuid
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from common.clock import Clock, Entropy
 from common.ids import Id
 from common.messages import Message
-from common.outbox import insert_messages
+from common.outbox import post_messages
+from common.postgres import Conversation, Outcome, Pool
 from common.refusals import Refusal
 
 IdType = TypeVar("IdType", bound=Id)
@@ -62,10 +61,14 @@ def moment() -> DateTime:
     return DateTime(timezone=True)
 
 
+_WAIT_SECONDS = 5.0
+"""For a connection, when all are in use."""
+
+
 class Transaction:
     """One database transaction, the moment it happens in, and what it will tell others when it commits."""
 
-    def __init__(self, connection: AsyncConnection, now: datetime, entropy: Entropy) -> None:
+    def __init__(self, connection: Conversation, now: datetime, entropy: Entropy) -> None:
         self.connection = connection
         self.now = now
         self.entropy = entropy
@@ -79,21 +82,32 @@ class Transaction:
         """Say `message` when, and only when, this transaction commits."""
         self.messages.append(message)
 
-    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Any = None) -> Outcome:
         """Run a statement."""
         return await self.connection.execute(statement, parameters)
 
-    async def one(self, statement: Executable) -> Row[Any] | None:
+    async def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
         """The first row, or None."""
-        return (await self.connection.execute(statement)).first()
+        return (await self.connection.execute(statement, parameters)).first()
 
-    async def all(self, statement: Executable) -> Sequence[Row[Any]]:
+    async def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """Every row."""
-        return (await self.connection.execute(statement)).all()
+        return (await self.connection.execute(statement, parameters)).all()
 
-    async def scalar(self, statement: Executable) -> Any:
+    async def scalar(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
-        return await self.connection.scalar(statement)
+        return await self.connection.scalar(statement, parameters)
+
+    def stream(self, statement: Executable, at_once: int) -> AsyncIterator[Row[Any]]:
+        """Rows one after the other, with no more than `at_once` of them in memory."""
+        return self.connection.stream(statement, at_once)
+
+    def post(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run a statement before the next one, or before the commit, in that one's round trip.
+
+        For what is written whatever comes. Where a refusal hangs on it, `execute` it: its error comes with what follows.
+        """
+        self.connection.post(statement, parameters)
 
 
 class Database:
@@ -107,20 +121,13 @@ class Database:
             url: `postgresql+psycopg://role:password@host:port/database`.
             publisher: the service that speaks through this outbox; another's messages are refused.
         """
-        self.engine: AsyncEngine = create_async_engine(
+        # An error's text goes to logs and traces, and never the values: they are mail addresses, tokens and names.
+        self.pool = Pool(
             url,
-            pool_size=pool_size,
-            max_overflow=max_overflow,
-            pool_timeout=5,
-            pool_pre_ping=True,
-            # An error's text goes to logs and traces; the values are mail addresses, tokens and names.
-            hide_parameters=True,
-            isolation_level="READ COMMITTED",
-            connect_args={
-                "options": "-c timezone=UTC",
-                "connect_timeout": 5,
-                "application_name": f"lanyard-{publisher}",
-            },
+            application=f"lanyard-{publisher}",
+            kept=pool_size,
+            most=pool_size + max_overflow,
+            timeout=_WAIT_SECONDS,
         )
         self.publisher = publisher
         self.clock = clock
@@ -134,20 +141,37 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a transaction; it commits when the block ends, and rolls back when it raises."""
-        spoke = False
-        async with self.engine.begin() as connection:
+        async with self.pool.link() as link:
+            connection = Conversation(link)
             transaction = Transaction(connection, self.clock.now(), self.entropy)
-            yield transaction
-            if transaction.messages:
-                await insert_messages(connection, self.publisher, transaction.messages, transaction.now, self.entropy)
-                spoke = True
-        if spoke:
+            try:
+                yield transaction
+                if transaction.messages:
+                    post_messages(connection, self.publisher, transaction.messages, transaction.now, self.entropy)
+                await connection.commit()
+            except BaseException:
+                await connection.rollback()
+                raise
+        if transaction.messages:
             for callback in self._committed:
                 callback()
 
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Conversation]:
+        """A connection on which each statement is a transaction of its own, for locks that outlive transactions.
+
+        It is closed with the block when that raises, and what was locked on it is free again.
+        """
+        async with self.pool.link() as link:
+            try:
+                yield Conversation(link, autocommit=True)
+            except BaseException:
+                link.close()
+                raise
+
     async def close(self) -> None:
         """Give all connections back to the server."""
-        await self.engine.dispose()
+        self.pool.close()
 
 
 def constraint_of(error: IntegrityError) -> str | None:

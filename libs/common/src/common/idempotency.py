@@ -20,10 +20,10 @@ from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.db import Database, Transaction, moment
 from common.house_tables import idempotency_keys as keys
+from common.postgres import Conversation
 from common.problems import problem_response
 from common.refusals import BadRequest, Conflict, Refusal, Unprocessable
 
@@ -131,7 +131,7 @@ class OnceOnly:
     async def finish(self, transaction: Transaction, status: int, body: str) -> None:
         """Store the answer in the transaction of the effect."""
         values = {"own_principal": self._principal, "own_key": self._key, "status": status, "body": body}
-        await transaction.execute(_FINISH, values)
+        transaction.post(_FINISH, values)
 
     async def release(self, transaction: Transaction) -> None:
         """Give the key back after a failure that a retry may overcome; not if our lease ended and someone else resumed."""
@@ -177,7 +177,7 @@ class OnceOnly:
             raise IdempotencyKeyReused()
         return None if row.status is None else _replayed(row.status, row.body, row.media_type)
 
-    async def _answer_from(self, connection: AsyncConnection) -> None:
+    async def _answer_from(self, connection: Conversation) -> None:
         row = (await connection.execute(select(keys).where(self._mine()))).first()
         if row is None:
             raise RequestStillRunning(retry_after=1)
@@ -234,7 +234,7 @@ async def once_only(request: Request) -> OnceOnly:
 Once = Annotated[OnceOnly, Depends(once_only)]
 
 
-async def forget_old(connection: AsyncConnection, now: datetime) -> int:
+async def forget_old(connection: Conversation, now: datetime) -> int:
     """Delete keys older than 24 h; how many."""
     result = await connection.execute(delete(keys).where(keys.c.created_at < now - KEPT))
     return result.rowcount

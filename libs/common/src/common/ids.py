@@ -101,6 +101,10 @@ class UserId(Id):
     prefix = "usr"
 
 
+NOBODY = UserId.from_uuid(UUID(int=0))
+"""The buyer of what an organiser gave or sold to a mail address: whoever verifies that address holds the passes."""
+
+
 class SignInId(Id):
     prefix = "sid"
 

@@ -7,32 +7,32 @@ from typing import Any
 from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.bus import Delivery
 from common.house_tables import dead_letters, inbox
+from common.postgres import Conversation
 from common.telemetry import trace_id_of
 from common.topology import MAX_AGE
 
 KEPT_DEAD = timedelta(days=30)
 KEPT_HANDLED = MAX_AGE + timedelta(days=1)
 
+_TAKEN = insert(inbox)
+_CLAIM = _TAKEN.on_conflict_do_update(
+    constraint="pk_inbox", set_={"handled_at": _TAKEN.excluded.handled_at}, where=inbox.c.handled_at.is_(None)
+).returning(inbox.c.message_id)
 
-async def claim(connection: AsyncConnection, consumer: str, message_id: str, now: datetime) -> bool:
+
+async def claim(connection: Conversation, consumer: str, message_id: str, now: datetime) -> bool:
     """Take a message for this transaction. False when an earlier one committed its effect.
 
     A parallel delivery of the same message waits here for the first to commit, and then gets False.
     """
-    statement = (
-        insert(inbox)
-        .values(consumer=consumer, message_id=message_id, first_seen_at=now, handled_at=now)
-        .on_conflict_do_update(constraint="pk_inbox", set_={"handled_at": now}, where=inbox.c.handled_at.is_(None))
-        .returning(inbox.c.message_id)
-    )
-    return await connection.scalar(statement) is not None
+    values = {"consumer": consumer, "message_id": message_id, "first_seen_at": now, "handled_at": now}
+    return await connection.scalar(_CLAIM, values) is not None
 
 
-async def count_failure(connection: AsyncConnection, consumer: str, message_id: str, reason: str, now: datetime) -> int:
+async def count_failure(connection: Conversation, consumer: str, message_id: str, reason: str, now: datetime) -> int:
     """Count one more failure of this message at this consumer; how many there are now, or 0 when it has taken effect."""
     statement = (
         insert(inbox)
@@ -48,7 +48,7 @@ async def count_failure(connection: AsyncConnection, consumer: str, message_id: 
 
 
 async def bury(
-    connection: AsyncConnection, consumer: str, delivery: Delivery, reason: str, failures: int, now: datetime
+    connection: Conversation, consumer: str, delivery: Delivery, reason: str, failures: int, now: datetime
 ) -> None:
     """Put a message among the dead letters, with all that is needed to run its action again."""
     statement = (
@@ -70,37 +70,37 @@ async def bury(
     await connection.execute(statement)
 
 
-async def dead_letter(connection: AsyncConnection, consumer: str, message_id: str) -> Row[Any] | None:
+async def dead_letter(connection: Conversation, consumer: str, message_id: str) -> Row[Any] | None:
     """One dead letter that was not replayed yet, locked."""
     key = (dead_letters.c.consumer == consumer) & (dead_letters.c.message_id == message_id)
     query = select(dead_letters).where(key, dead_letters.c.replayed_at.is_(None)).with_for_update()
     return (await connection.execute(query)).first()
 
 
-async def mark_replayed(connection: AsyncConnection, consumer: str, message_id: str, now: datetime) -> None:
+async def mark_replayed(connection: Conversation, consumer: str, message_id: str, now: datetime) -> None:
     """Record that an operator ran the action of a dead letter again."""
     key = (dead_letters.c.consumer == consumer) & (dead_letters.c.message_id == message_id)
     await connection.execute(update(dead_letters).where(key).values(replayed_at=now))
 
 
-async def list_dead(connection: AsyncConnection, limit: int = 200) -> Sequence[Row[Any]]:
+async def list_dead(connection: Conversation, limit: int = 200) -> Sequence[Row[Any]]:
     """Dead letters nobody replayed yet, newest first."""
     query = select(dead_letters).where(dead_letters.c.replayed_at.is_(None)).order_by(dead_letters.c.died_at.desc())
     return (await connection.execute(query.limit(limit))).all()
 
 
-async def find_dead(connection: AsyncConnection, message_id: str) -> Sequence[Row[Any]]:
+async def find_dead(connection: Conversation, message_id: str) -> Sequence[Row[Any]]:
     """The dead letters of one message id, replayed or not, one for each consumer."""
     return (await connection.execute(select(dead_letters).where(dead_letters.c.message_id == message_id))).all()
 
 
-async def count_dead(connection: AsyncConnection) -> int:
+async def count_dead(connection: Conversation) -> int:
     """How many dead letters wait for a person."""
     query = select(func.count(case((dead_letters.c.replayed_at.is_(None), 1))))
     return int(await connection.scalar(query) or 0)
 
 
-async def forget_old(connection: AsyncConnection, now: datetime) -> int:
+async def forget_old(connection: Conversation, now: datetime) -> int:
     """Delete inbox rows older than the stream keeps messages, and dead letters after 30 days; how many."""
     handled = await connection.execute(delete(inbox).where(inbox.c.first_seen_at < now - KEPT_HANDLED))
     dead = await connection.execute(delete(dead_letters).where(dead_letters.c.died_at < now - KEPT_DEAD))

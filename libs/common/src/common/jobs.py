@@ -8,10 +8,10 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.db import Database
 from common.house_tables import job_runs
+from common.postgres import Conversation
 from common.refusals import NotFound
 from common.telemetry import logger, tracer
 
@@ -62,8 +62,7 @@ class Jobs:
                 log.exception("a job failed; it runs again on its interval", job=job.name)
 
     async def _run_alone(self, job: Job) -> bool:
-        async with self._database.engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
+        async with self._database.connection() as connection:
             key = {"name": f"lanyard job {job.name}"}
             if not await connection.scalar(text("SELECT pg_try_advisory_lock(hashtext(:name))"), key):
                 return False
@@ -94,10 +93,9 @@ class Jobs:
             await transaction.execute(statement.on_conflict_do_update(constraint="pk_job_runs", set_=values))
 
 
-async def _unlock(connection: AsyncConnection, key: dict[str, str]) -> None:
+async def _unlock(connection: Conversation, key: dict[str, str]) -> None:
     """Give the lock back. If its connection is gone the lock is, too, and the work is done all the same."""
     try:
         await connection.execute(text("SELECT pg_advisory_unlock(hashtext(:name))"), key)
     except DBAPIError as error:
         log.warning("a job lost its lock while it ran", job=key["name"], error=type(error.orig).__name__)
-        await connection.invalidate()

@@ -13,11 +13,11 @@ from typing import Any
 from opentelemetry import trace
 from sqlalchemy import text
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common import outbox
 from common.bus import BrokerAway, BrokerRefuses, Bus, Letter
 from common.db import Database
+from common.postgres import Conversation
 from common.telemetry import context_of, current_traceparent, logger, tracer
 
 log = logger("relay")
@@ -56,20 +56,15 @@ class Relay:
         self._wake.set()
 
     async def _lead_when_elected(self) -> None:
-        async with self._database.engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
+        # Its lock ends with the connection, which is closed when this is interrupted.
+        async with self._database.connection() as connection:
             if not await connection.scalar(text("SELECT pg_try_advisory_lock(hashtext('lanyard relay'))")):
                 return
             self.leading = True
-            try:
-                await self._lead(connection)
-                await connection.execute(text("SELECT pg_advisory_unlock_all()"))
-            except BaseException:
-                # Its lock ends with the connection, which must therefore not go back into the pool.
-                await connection.invalidate()
-                raise
+            await self._lead(connection)
+            await connection.execute(text("SELECT pg_advisory_unlock_all()"))
 
-    async def _lead(self, connection: AsyncConnection) -> None:
+    async def _lead(self, connection: Conversation) -> None:
         while True:
             self._wake.clear()
             last = self._stopping.is_set()
@@ -79,7 +74,7 @@ class Relay:
             if not more:
                 await _wait(self._wake, _POLL)
 
-    async def sweep(self, connection: AsyncConnection) -> bool:
+    async def sweep(self, connection: Conversation) -> bool:
         """Send every unsent row once. True when some were sent, so that looking again makes sense at once."""
         after, sent_any = 0, False
         while rows := await outbox.unsent(connection, after, BATCH):
@@ -88,7 +83,7 @@ class Relay:
             sent = [row.position for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
             if sent:
                 sent_any = True
-                await outbox.mark_sent(connection, sent, self._database.clock.now())
+                outbox.mark_sent(connection, sent, self._database.clock.now())
             await self._record_refusals(connection, rows, outcomes)
             if any(isinstance(outcome, BrokerAway) for outcome in outcomes):
                 await _wait(self._stopping, _AWAY_RETRY)
@@ -118,7 +113,7 @@ class Relay:
 
     async def _record_refusals(
         self,
-        connection: AsyncConnection,
+        connection: Conversation,
         rows: Sequence[Row[Any]],
         outcomes: Sequence[BrokerAway | BrokerRefuses | None],
     ) -> None:

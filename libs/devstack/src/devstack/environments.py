@@ -28,6 +28,7 @@ def service_environment(stack: Stack, service: str) -> Environment:
         "LANYARD_INTERNAL_KEYS": stack.secrets.key("internal-signing-key").public_jwks(),
         "LANYARD_CRON_SECRET": stack.secrets.word("cron-secret"),
         "LANYARD_STORAGE_URL": storage.as_uri(),
+        "LANYARD_CONSUMERS": "off" if service in os.environ.get("LANYARD_WITHOUT_CONSUMERS", "").split(",") else "on",
         **_SPECIFIC[service](stack),
     }
 

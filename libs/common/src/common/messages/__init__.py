@@ -12,6 +12,7 @@ from common.messages.base import MoneyPart as MoneyPart
 from common.messages.base import Part as Part
 from common.messages.base import catalogue as catalogue
 from common.messages.base import message_class as message_class
+from common.messages.commerce import AddOnPart as AddOnPart
 from common.messages.commerce import AdmissionPart as AdmissionPart
 from common.messages.commerce import LinePart as LinePart
 from common.messages.commerce import OrderCancelled as OrderCancelled
@@ -19,9 +20,13 @@ from common.messages.commerce import OrderExpired as OrderExpired
 from common.messages.commerce import OrderPaid as OrderPaid
 from common.messages.commerce import OrderPlaced as OrderPlaced
 from common.messages.commerce import OrderRefunded as OrderRefunded
+from common.messages.commerce import OrderRejected as OrderRejected
+from common.messages.commerce import OrderResendRequested as OrderResendRequested
 from common.messages.commerce import PaymentFailed as PaymentFailed
 from common.messages.commerce import PaymentReviewNeeded as PaymentReviewNeeded
 from common.messages.commerce import TicketTierAvailabilityChanged as TicketTierAvailabilityChanged
+from common.messages.commerce import WaitingListPlacesOffered as WaitingListPlacesOffered
+from common.messages.commerce import WebhookEndpointDisabled as WebhookEndpointDisabled
 from common.messages.dp import DpApproved as DpApproved
 from common.messages.dp import DpGenerated as DpGenerated
 from common.messages.dp import DpHeld as DpHeld
@@ -37,9 +42,11 @@ from common.messages.events import PassUpdated as PassUpdated
 from common.messages.events import PassVoided as PassVoided
 from common.messages.events import TicketTierSaved as TicketTierSaved
 from common.messages.events import VenuePart as VenuePart
+from common.messages.identity import BackerClaimed as BackerClaimed
 from common.messages.identity import MemberChanged as MemberChanged
 from common.messages.identity import NotificationCreated as NotificationCreated
 from common.messages.identity import OrganizationCreated as OrganizationCreated
+from common.messages.identity import OrganizationSuspended as OrganizationSuspended
 from common.messages.identity import OrganizationUpdated as OrganizationUpdated
 from common.messages.identity import SignInEnded as SignInEnded
 from common.messages.identity import UserCreated as UserCreated

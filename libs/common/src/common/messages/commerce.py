@@ -3,7 +3,19 @@
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from common.ids import EventId, OrderId, OrderLineId, OrganizationId, PaymentId, TicketTierId, UserId
+from common.ids import (
+    AddOnId,
+    EventId,
+    OrderId,
+    OrderLineId,
+    OrganizationId,
+    PaymentId,
+    RefundId,
+    TicketTierId,
+    UserId,
+    WaitingListEntryId,
+    WebhookEndpointId,
+)
 from common.messages.audience import Audience, Users
 from common.messages.base import Message, MoneyPart, Part
 
@@ -40,6 +52,17 @@ class LinePart(Part):
     ticket_tier_id: TicketTierId
     ticket_tier_name: str
     quantity: int
+    unit_price: MoneyPart
+
+
+class AddOnPart(Part):
+    """What was bought beside tickets, for receipts and mails. `returned` is how many of them were refunded."""
+
+    line_id: OrderLineId
+    add_on_id: AddOnId
+    add_on_name: str
+    quantity: int
+    returned: int
     unit_price: MoneyPart
 
 
@@ -81,6 +104,17 @@ class _OrderMessage(Message):
     """`/o/{token}`, the secret order page the mail links to."""
     placed_at: datetime
     paid_at: datetime | None
+    add_ons: tuple[AddOnPart, ...] = ()
+    discount: MoneyPart | None = None
+    """What was taken off; with `fees` and `tax` what receipts and mails say of how the total comes about."""
+    fees: MoneyPart | None = None
+    """What the buyer pays beside lines and add-ons."""
+    tax: MoneyPart | None = None
+    """What of the total is tax."""
+    refunded: MoneyPart | None = None
+    """What of it went back, or is about to."""
+    said_again: bool = False
+    """Nothing happened: it is said for copies to be rebuilt, and organisers' own systems are not told."""
 
 
 class OrderPlaced(_OrderMessage):
@@ -140,10 +174,81 @@ class PaymentFailed(_PaymentMessage):
 
 
 class PaymentReviewNeeded(_PaymentMessage):
-    """Money came that fits no order as it stands (late, other amount, twice): a person must decide."""
+    """Money came that fits no order as it stands (late, other amount, twice): a person must decide, or it goes back."""
 
     subject: ClassVar[str] = "payment.review_needed"
     listeners: ClassVar[tuple[str, ...]] = ("identity",)
+
+    refund_id: RefundId | None = None
+    """The refund by which it goes back by itself; without one, a person must decide."""
+
+
+class OrderRejected(Message):
+    """The organiser said no to an order that waited for them. Nothing was charged; `order.cancelled` says the rest."""
+
+    publisher: ClassVar[str] = "commerce"
+    subject: ClassVar[str] = "order.rejected"
+    listeners: ClassVar[tuple[str, ...]] = ("identity",)
+    about: ClassVar[str] = "order_id"
+
+    order_id: OrderId
+    event_id: EventId
+    event_name: str
+    organization_id: OrganizationId
+    buyer_user_id: UserId
+    buyer_email: str
+    """identity mails the buyer; nobody else tells them."""
+    reason: str
+    page_path: str
+    """`/o/{token}`, the secret order page the mail links to."""
+
+
+class OrderResendRequested(Message):
+    """The buyer, or staff for them, asked for the mail about an order once more. The order itself did not move."""
+
+    publisher: ClassVar[str] = "commerce"
+    subject: ClassVar[str] = "order.resend_requested"
+    listeners: ClassVar[tuple[str, ...]] = ("identity",)
+    about: ClassVar[str] = "order_id"
+
+    order_id: OrderId
+    event_name: str
+    organization_id: OrganizationId
+    buyer_user_id: UserId
+    buyer_email: str
+    """identity mails the buyer, and nobody else, whoever asked."""
+    status: OrderStatus
+    lines: list[LinePart]
+    page_path: str
+    """`/o/{token}`, the secret order page the mail links to."""
+    request: int
+    """How manyth request this is for the order: one mail is sent for each."""
+
+
+class WaitingListPlacesOffered(Message):
+    """Places became free for someone on a waiting list: an order is placed in their name, and kept until a time."""
+
+    publisher: ClassVar[str] = "commerce"
+    subject: ClassVar[str] = "waiting_list.places_offered"
+    listeners: ClassVar[tuple[str, ...]] = ("identity",)
+    about: ClassVar[str] = "entry_id"
+
+    entry_id: WaitingListEntryId
+    order_id: OrderId
+    event_id: EventId
+    event_name: str
+    timezone: str
+    """IANA name, for saying until when the offer stands."""
+    organization_id: OrganizationId
+    user_id: UserId
+    email: str
+    """identity mails whoever waited; nobody else tells them."""
+    ticket_tier_name: str
+    quantity: int
+    total: MoneyPart
+    page_path: str
+    """`/o/{token}`, the secret order page the mail links to."""
+    reserved_until: datetime
 
 
 class TicketTierAvailabilityChanged(Message):
@@ -157,3 +262,18 @@ class TicketTierAvailabilityChanged(Message):
     ticket_tier_id: TicketTierId
     event_id: EventId
     availability: Literal["available", "few", "sold_out"]
+
+
+class WebhookEndpointDisabled(Message):
+    """An organiser's system hears no more of orders: it said that it is gone, or took nothing for five days."""
+
+    publisher: ClassVar[str] = "commerce"
+    subject: ClassVar[str] = "webhook_endpoint.disabled"
+    listeners: ClassVar[tuple[str, ...]] = ("identity",)
+    about: ClassVar[str] = "webhook_endpoint_id"
+
+    webhook_endpoint_id: WebhookEndpointId
+    organization_id: OrganizationId
+    host: str
+    """Of its address, for people; the rest of it may hold a secret."""
+    reason: Literal["gone", "failing"]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from common.ids import MemberId, NotificationId, OrganizationId, SignInId, UserId, WorkspaceId
+from common.ids import BackerId, MemberId, NotificationId, OrganizationId, SignInId, UserId, WorkspaceId
 from common.messages.audience import Audience, Users
 from common.messages.base import Message
 
@@ -42,20 +42,43 @@ class _OrganizationMessage(Message):
     slug: str
     suspended: bool
     created_at: datetime
+    backer_tiers: tuple[str, ...] = ()
+    """The tiers its present owners claimed in the crowdfunding, each once, in alphabetical order: commerce's discount on
+    platform fees."""
 
 
 class OrganizationCreated(_OrganizationMessage):
     """An organisation was founded; its creator is its owner."""
 
     subject: ClassVar[str] = "organization.created"
-    listeners: ClassVar[tuple[str, ...]] = ("dp", "wallet")
+    listeners: ClassVar[tuple[str, ...]] = ("commerce", "dp", "wallet")
 
 
 class OrganizationUpdated(_OrganizationMessage):
-    """An organisation changed its name or look."""
+    """An organisation changed its name or look, or other backers own it."""
 
     subject: ClassVar[str] = "organization.updated"
-    listeners: ClassVar[tuple[str, ...]] = ("dp", "wallet")
+    listeners: ClassVar[tuple[str, ...]] = ("commerce", "dp", "wallet")
+
+
+class OrganizationSuspended(_OrganizationMessage):
+    """An organisation was left nothing but reading and export, or given back what it had: `suspended` says which."""
+
+    subject: ClassVar[str] = "organization.suspended"
+    listeners: ClassVar[tuple[str, ...]] = ("commerce", "dp", "wallet")
+
+
+class BackerClaimed(Message):
+    """A new person came in as a backer of the crowdfunding. Which backers own an organisation is said by `organization.*`."""
+
+    publisher: ClassVar[str] = "identity"
+    subject: ClassVar[str] = "backer.claimed"
+    about: ClassVar[str] = "backer_id"
+
+    backer_id: BackerId
+    user_id: UserId
+    tier: str
+    claimed_at: datetime
 
 
 class MemberChanged(Message):

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from common.ids import EventId, PassId, UserId, WalletPassId
+from common.ids import EventId, OrderId, PassId, UserId, WalletPassId
 from common.messages.audience import Audience, Users
 from common.messages.base import Message
 
@@ -10,7 +10,7 @@ from common.messages.base import Message
 class _WalletPassMessage(Message):
     publisher: ClassVar[str] = "wallet"
     about: ClassVar[str] = "wallet_pass_id"
-    listeners: ClassVar[tuple[str, ...]] = ("gateway",)
+    listeners: ClassVar[tuple[str, ...]] = ("commerce", "gateway")
     audience: ClassVar[Audience | None] = Users(
         ("holder_user_id", "buyer_user_id"),
         ("sequence", "wallet_pass_id", "pass_id", "generation", "event_id", "apple", "google"),
@@ -23,6 +23,12 @@ class _WalletPassMessage(Message):
     holder_user_id: UserId | None
     buyer_user_id: UserId | None = None
     """The buyer may fetch the wallet passes of the whole order."""
+    order_id: OrderId | None = None
+    ticket_tier_name: str | None = None
+    attendee_name: str | None = None
+    """commerce shows whose pass it is on the order's secret page, beside the buttons."""
+    link_key: str | None = None
+    """Opens the pass without a sign-in: only for the order's secret page, and only until the pass is handed on."""
     apple: Literal["ready", "voided"]
     google: Literal["available", "saved", "voided"]
 

@@ -35,6 +35,7 @@ class Outgoing:
         allowed_origins: Collection[str] = (),
         deadline: float = 10.0,
         max_answer: int = 1_000_000,
+        connections_per_host: int = 20,
         tls: ssl.SSLContext | None = None,
         lookup: Lookup = system_lookup,
     ) -> None:
@@ -44,11 +45,13 @@ class Outgoing:
                 what an operator configured belongs here, never what a user typed.
             deadline: seconds for a whole call: look-up, connection, sending and reading.
             max_answer: bytes of body read before the call is given up.
+            connections_per_host: further calls to a host wait, and that counts against their deadline.
             tls: trust other than the system's certificates.
         """
         self._allowed = frozenset(URL(origin).origin() for origin in allowed_origins)
         self._deadline = deadline
         self._max_answer = max_answer
+        self._connections_per_host = connections_per_host
         self._tls = tls
         self._lookup = lookup
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
@@ -75,8 +78,11 @@ class Outgoing:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         deadline: float | None = None,
+        status_only: bool = False,
     ) -> Answer:
         """Call `url` and read its answer, whatever its status; redirects are answers, never followed.
+
+        With `status_only` the answer's body is left where it is, however long, slow or encoded.
 
         Raises DestinationRefused, DestinationUnreachable, NoAnswer, AnswerTooLarge, AnswerEncoded.
         """
@@ -91,7 +97,7 @@ class Outgoing:
         ) as span:
             try:
                 async with asyncio.timeout(self._deadline if deadline is None else deadline):
-                    answer = await self._exchange(session, method, target, headers or {}, body)
+                    answer = await self._exchange(session, method, target, headers or {}, body, status_only)
             except aiohttp.ClientConnectorError as unreachable:
                 raise DestinationUnreachable(host=host) from unreachable
             except aiohttp.InvalidURL as odd:
@@ -112,6 +118,10 @@ class Outgoing:
             method, url, headers={"Content-Type": "application/json", **(headers or {})}, body=body
         )
 
+    def require_callable(self, url: str) -> None:
+        """Refuse an address that would never be called, without looking its name up. Raises DestinationRefused."""
+        self._judge(_parsed(url))
+
     def _judge(self, target: URL) -> bool:
         """Whether `target` is an allowed origin. Raises DestinationRefused for what may not be called at all."""
         host = target.host or ""
@@ -131,7 +141,7 @@ class Outgoing:
                     resolver=PinnedLookup(self._lookup, guarded=not trusted),
                     use_dns_cache=False,
                     ssl=self._tls or True,
-                    limit_per_host=20,
+                    limit_per_host=self._connections_per_host,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),
@@ -141,11 +151,19 @@ class Outgoing:
         return self._sessions[trusted]
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, method: str, target: URL, headers: Mapping[str, str], body: bytes
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        target: URL,
+        headers: Mapping[str, str],
+        body: bytes,
+        status_only: bool,
     ) -> Answer:
         host = target.host or ""
         sent = {"Accept-Encoding": "identity", "User-Agent": "Lanyard", **headers}
         async with session.request(method, target, headers=sent, data=body or None, allow_redirects=False) as response:
+            if status_only:
+                return Answer(host=host, status=response.status, headers=response.headers, body=b"")
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise AnswerEncoded(host=host)
             read = bytearray()

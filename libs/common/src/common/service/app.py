@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from prometheus_client import CollectorRegistry
 
 from common import idempotency, inbox_store, outbox, problems
 from common.bus import BrokerAway, Bus
@@ -58,8 +57,7 @@ def create_app(
     """
     runtime = _runtime(service, settings, clock or SystemClock(), entropy or SystemEntropy())
     parts = service.build(runtime)
-    registry = CollectorRegistry()
-    health = Health(service.name, runtime, registry)
+    health = Health(service.name, runtime, runtime.registry)
     jobs = Jobs(runtime.database, [*parts.jobs, _housekeeping(runtime.database)])
     inbox_options = {} if retry_after is None else {"retry_after": retry_after}
     inbox = Inbox(service.name, runtime.database, parts.handlers, **inbox_options)
@@ -90,7 +88,7 @@ def create_app(
     for router in parts.routers:
         app.include_router(router, dependencies=[Depends(current_principal)])  # whoever passes the gateway has a token
     app.add_middleware(Deadline)
-    app.add_middleware(Observed, registry=registry)
+    app.add_middleware(Observed, registry=runtime.registry)
     app.add_middleware(Parting, stopping=lambda: health.stopping)
     return app
 
@@ -123,7 +121,8 @@ async def _lifespan(
         await stack.enter_async_context(_relaying(Relay(runtime.database, runtime.bus)))
         await stack.enter_async_context(_running(jobs.run()))
         await stack.enter_async_context(_running(_report_drift(name, runtime.bus, health)))
-        await stack.enter_async_context(_running(inbox.run(runtime.bus)))
+        if settings.consumers == "on":
+            await stack.enter_async_context(_running(inbox.run(runtime.bus)))
         yield
         health.stopping = True
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
 from sqlalchemy import MetaData
 
 from common.bus import Bus
@@ -23,13 +24,17 @@ Commands = Mapping[str, Command]
 
 @dataclass
 class Runtime(Generic[Settings]):
-    """What a composition root builds with. `bus` is None until the process has started, and while it only prints its API."""
+    """What a composition root builds with. `bus` is None until the process has started, and while it only prints its API.
+
+    `registry` holds what `/metrics` shows.
+    """
 
     settings: Settings
     database: Database
     clock: Clock
     entropy: Entropy
     bus: Bus | None = None
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
 
 @dataclass(frozen=True)

@@ -111,8 +111,9 @@ class Health:
 
     async def _database_figures(self) -> dict[str, Any]:
         database = self._runtime.database
-        async with database.engine.connect() as connection:
-            await connection.execute(text("SET LOCAL statement_timeout = '2s'"))
+        async with database.transaction() as transaction:
+            connection = transaction.connection
+            connection.post(text("SET LOCAL statement_timeout = '2s'"))
             oldest = await outbox.oldest_unsent(connection)
             now = self._runtime.clock.now()
             return {

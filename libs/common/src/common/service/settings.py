@@ -31,6 +31,8 @@ class ServiceSettings(BaseSettings):
     """The bearer `/metrics` asks for; empty leaves it open, as in the devstack."""
     cron_secret: SecretStr = SecretStr("")
     """What `X-Cron-Secret` must say; empty refuses every cron call."""
+    consumers: Literal["on", "off"] = "on"
+    """Off, the service hears no messages; they wait at the broker. For measurements and for repairs."""
     storage_url: str = ""
     log_format: Literal["json", "console"] = "json"
     otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")

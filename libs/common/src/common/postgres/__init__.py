@@ -1,0 +1,11 @@
+"""How statements reach PostgreSQL: SQLAlchemy writes them, libpq carries them, several in one round trip.
+
+SQLAlchemy's own asyncio execution, a driver's cursor and a wait for each statement cost twenty times what the statement
+itself costs here, and orders are made of statements. So only the way is our own: SQL, types and rows are SQLAlchemy's,
+values are turned by psycopg's adapters, and errors are those that SQLAlchemy raises.
+"""
+
+from common.postgres.conversation import Conversation, Outcome
+from common.postgres.pool import Pool
+
+__all__ = ["Conversation", "Outcome", "Pool"]
