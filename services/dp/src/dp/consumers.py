@@ -1,7 +1,14 @@
 """What dp listens to: message → action."""
 
 from common.inbox import Handlers
-from common.messages import EventCancelled, EventPublished, EventUpdated, OrganizationCreated, OrganizationUpdated
+from common.messages import (
+    EventCancelled,
+    EventPublished,
+    EventUpdated,
+    OrganizationCreated,
+    OrganizationSuspended,
+    OrganizationUpdated,
+)
 from dp.actions.keep_event import keep_event
 from dp.actions.keep_organization import keep_organization
 
@@ -11,4 +18,5 @@ HANDLERS: Handlers = {
     EventCancelled: keep_event,
     OrganizationCreated: keep_organization,
     OrganizationUpdated: keep_organization,
+    OrganizationSuspended: keep_organization,
 }

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from common.house_tables import HOUSE
-from common.messages import DpGenerated, EventCancelled, EventUpdated, OrganizationCreated, OrganizationUpdated
+from common.messages import DpGenerated, EventCancelled, EventUpdated, OrganizationCreated, OrganizationSuspended
 from common.testing import FrozenClock, RunService, eventually
 from common.testing.schema import assert_migrations_match
 from common.testing.servers import Servers
@@ -58,11 +58,11 @@ async def test_a_suspended_organisation_makes_no_pictures_until_it_is_back(run: 
                 sequence=sequence,
             )
 
-        await world.hear(said(OrganizationUpdated, 2, suspended=True), said(OrganizationCreated, 1, suspended=False))
+        await world.hear(said(OrganizationSuspended, 2, suspended=True), said(OrganizationCreated, 1, suspended=False))
         refused = await scene.make()
         assert (refused.status_code, refused.json()["code"]) == (409, "dp.organization_suspended")
         assert await world.count("dps") == 0
-        await world.hear(said(OrganizationUpdated, 3, suspended=False))
+        await world.hear(said(OrganizationSuspended, 3, suspended=False))
         assert (await scene.make()).status_code == 201
         shown = (await world.get(f"/v1/dp/campaigns/{scene.campaign_id}")).json()
         assert shown["event"]["host"] == "Olu & Sons"

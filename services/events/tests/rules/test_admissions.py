@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.ids import OrderLineId, TicketTierId, UserId
+from common.ids import NOBODY, OrderLineId, TicketTierId, UserId
 from common.testing.principals import fresh
 from events.domain.entry_pass import Admission, Attendee, Holder, address, admissions_due, holder_of
 
@@ -22,6 +22,11 @@ def test_an_attendee_without_an_address_of_their_own_belongs_to_the_buyer(email:
 
 def test_an_attendee_with_an_own_address_is_the_holder() -> None:
     assert holder_of(Attendee("Ada", "Ada@Example.org"), BUYER, "ben@example.org") == Holder(None, "ada@example.org")
+
+
+@pytest.mark.parametrize(("email", "holder"), [(None, "ben@example.org"), ("Ada@Example.org", "ada@example.org")])
+def test_what_an_organiser_sold_to_an_address_belongs_to_who_verifies_it(email: str | None, holder: str) -> None:
+    assert holder_of(Attendee("Ada", email), NOBODY, "Ben@example.org") == Holder(None, holder)
 
 
 def test_addresses_are_compared_without_regard_to_case_and_space() -> None:

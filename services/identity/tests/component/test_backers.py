@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from common.messages import BackerClaimed, OrganizationCreated, OrganizationUpdated
 from common.testing import FrozenClock, Running, RunService, principals
 from identity.api.parts import CLIENT_ADDRESS
 
 if TYPE_CHECKING:
-    from services.identity.tests.conftest import Mailbox, People
+    from services.identity.tests.conftest import Mailbox, People, Person
 
 CHECK = "/v1/auth/backers/check"
 ADMIN = principals.platform("admin")
@@ -157,3 +158,52 @@ async def test_whom_an_administrator_of_the_platform_invited_passes_the_gate(run
         challenge_id, code = await people.ask_for_code(world, "colleague@example.org")
         assert (await people.answer(world, challenge_id, code)).status_code == 403
         assert (await people.sign_in(world, "wanted@example.org")).answer["isNewUser"] is True
+
+
+async def _backer(world: Running, people: People, name: str, tier: str) -> Person:
+    body = {"username": name, "accessCode": "ABC123", "tier": tier}
+    assert (await world.post("/v1/admin/backers", ADMIN, json=body)).status_code == 201
+    return await people.sign_in(world, f"{name}@example.org", ticket=await _ticket(world, username=name))
+
+
+async def test_a_claimed_backer_is_told_with_its_tier_and_who_claimed_it(
+    run: RunService, people: People, clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        ada = await _backer(world, people, "ada", "Gold")
+        [said] = await world.said(BackerClaimed)
+        assert (said.user_id, said.tier, said.sequence, said.claimed_at) == (ada.user_id, "Gold", 2, clock.now())
+
+
+async def test_an_organisation_is_told_with_the_tiers_its_present_owners_claimed(
+    run: RunService, people: People
+) -> None:
+    async with run() as world:
+        ada, bob = await _backer(world, people, "ada", "Gold"), await _backer(world, people, "bob", "Bronze")
+        cid = await _backer(world, people, "cid", "Gold")
+        organization_id = await people.found(world, ada)
+        [founded] = await world.said(OrganizationCreated)
+        assert (founded.backer_tiers, founded.sequence) == (("Gold",), 1)
+        await people.add(world, ada, organization_id, bob.email, "admin")
+        assert await world.said(OrganizationUpdated) == []
+        members = f"/v1/organizations/{organization_id}/members"
+        ids = {
+            item["email"]: item["id"]
+            for item in (await world.get(members, await people.seen(world, ada))).json()["items"]
+        }
+        await world.patch(f"{members}/{ids[bob.email]}", await people.seen(world, ada), json={"role": "owner"})
+        await people.add(world, ada, organization_id, cid.email, "owner")
+        await world.delete(f"{members}/{ids[ada.email]}", await people.seen(world, ada))
+        await world.patch(f"{members}/{ids[bob.email]}", await people.seen(world, cid), json={"role": "viewer"})
+        told = [(one.backer_tiers, one.sequence) for one in await world.said(OrganizationUpdated)]
+        assert told == [(("Bronze", "Gold"), 2), (("Bronze", "Gold"), 3), (("Bronze", "Gold"), 4), (("Gold",), 5)]
+
+
+async def test_saying_everything_again_says_the_tiers_of_each_organisation(run: RunService, people: People) -> None:
+    async with run() as world:
+        ada, eve = await _backer(world, people, "ada", "Gold"), await people.sign_in(world, "eve@example.org")
+        of_ada, of_eve = await people.found(world, ada, "acme"), await people.found(world, eve, "other")
+        async with world.database.transaction() as tx:
+            await world.app.state.parts.republish(tx)
+        told = {one.organization_id: (one.backer_tiers, one.sequence) for one in await world.said(OrganizationUpdated)}
+        assert told == {of_ada: (("Gold",), 1), of_eve: ((), 1)}

@@ -14,6 +14,8 @@ from common.ids import (
     PaymentId,
     TicketTierId,
     UserId,
+    WaitingListEntryId,
+    WebhookEndpointId,
 )
 from common.messages import (
     LinePart,
@@ -21,11 +23,15 @@ from common.messages import (
     MoneyPart,
     NotificationCreated,
     OrderPaid,
+    OrderRejected,
+    OrderResendRequested,
     OrganizationUpdated,
     PaymentFailed,
     PaymentReviewNeeded,
     UserCreated,
     UserUpdated,
+    WaitingListPlacesOffered,
+    WebhookEndpointDisabled,
 )
 from common.testing import Running, RunService, eventually, principals
 from identity.actions.say_again import say_again
@@ -111,6 +117,36 @@ async def test_a_paid_order_gives_one_mail_with_its_link_and_one_notification(
         assert answer["unread"] == 1
 
 
+async def test_each_request_for_the_mail_about_an_order_sends_one(
+    run: RunService, people: People, mailbox: Mailbox
+) -> None:
+    async with run() as world:
+        ada = await people.sign_in(world, "ada@example.org")
+        order = paid_order(ada.user_id)
+        requests = [
+            OrderResendRequested(
+                sequence=request,
+                order_id=order.order_id,
+                event_name=order.event_name,
+                organization_id=order.organization_id,
+                buyer_user_id=ada.user_id,
+                buyer_email="ada@example.org",
+                status="paid",
+                lines=order.lines,
+                page_path=order.page_path,
+                request=request,
+            )
+            for request in (1, 2)
+        ]
+        await world.hear(order, requests[0], requests[0], requests[1])
+        assert (
+            await mailbox.link_for("ada@example.org", "Your order for Jazz & Co")
+            == "https://lanyard.test/o/secret-token"
+        )
+        assert await world.rows("SELECT count(*) AS n FROM mails WHERE key LIKE 'order.resend%'") == [{"n": 2}]
+        assert [kind for kind, _ in await _told(world, people, ada)] == ["order.paid"]
+
+
 async def test_a_message_delivered_five_times_and_said_anew_has_one_effect(
     run: RunService, people: People, mailbox: Mailbox
 ) -> None:
@@ -145,6 +181,61 @@ async def test_an_order_of_someone_without_an_account_here_is_mailed_all_the_sam
         assert await world.count("notifications") == 0
 
 
+async def test_whoever_waited_is_mailed_once_that_their_turn_came_and_until_when(
+    run: RunService, people: People, mailbox: Mailbox
+) -> None:
+    async with run() as world:
+        ada = await people.sign_in(world, "ada@example.org")
+        offer = WaitingListPlacesOffered(
+            sequence=1,
+            entry_id=WaitingListEntryId(_id(WaitingListEntryId)),
+            order_id=OrderId(_id(OrderId)),
+            event_id=EventId(_id(EventId)),
+            event_name="Jazz & Co",
+            timezone="Africa/Lagos",
+            organization_id=OrganizationId(_id(OrganizationId)),
+            user_id=ada.user_id,
+            email="ada@example.org",
+            ticket_tier_name="Early bird",
+            quantity=2,
+            total=MoneyPart(amount=300000, currency="NGN"),
+            page_path="/o/secret-token",
+            reserved_until=PAID_AT,
+        )
+        await world.hear(offer, offer)
+        assert await mailbox.link_for("ada@example.org", "Your turn") == "https://lanyard.test/o/secret-token"
+        words = " ".join((await mailbox.newest_text_to("ada@example.org", "Your turn")).split())
+        assert "2 x Early bird, NGN 3,000.00 together" in words
+        assert "Until Friday, 20 November 2026, 19:00 (Africa/Lagos)." in words
+        assert len(mailbox.to("ada@example.org", "Your turn")) == 1
+        assert await _told(world, people, ada) == [("waiting_list.places_offered", "Your turn: Jazz & Co")]
+
+
+async def test_a_buyer_is_mailed_once_that_the_organiser_said_no_and_why(
+    run: RunService, people: People, mailbox: Mailbox
+) -> None:
+    async with run() as world:
+        ada = await people.sign_in(world, "ada@example.org")
+        rejected = OrderRejected(
+            sequence=3,
+            order_id=OrderId(_id(OrderId)),
+            event_id=EventId(_id(EventId)),
+            event_name="Jazz & Co",
+            organization_id=OrganizationId(_id(OrganizationId)),
+            buyer_user_id=ada.user_id,
+            buyer_email="ada@example.org",
+            reason="members only",
+            page_path="/o/secret-token",
+        )
+        await world.hear(rejected, rejected)
+        assert await mailbox.link_for("ada@example.org", "Your order") == "https://lanyard.test/o/secret-token"
+        words = await mailbox.newest_text_to("ada@example.org", "Your order")
+        assert "Your card was not charged." in words
+        assert "Their reason: members only" in words
+        assert len(mailbox.to("ada@example.org", "Your order")) == 1
+        assert await _told(world, people, ada) == [("order.rejected", "Jazz & Co: not approved")]
+
+
 async def test_messages_about_a_payment_end_alike_in_whatever_order_they_come(run: RunService, people: People) -> None:
     async with run() as world:
         ada, olu = await people.sign_in(world, "ada@example.org"), await people.sign_in(world, "olu@example.org")
@@ -157,6 +248,24 @@ async def test_messages_about_a_payment_end_alike_in_whatever_order_they_come(ru
             ("payment.review_needed", "We are checking your payment"),
         ]
         assert await _told(world, people, olu) == [("payment.review_needed", "A payment needs your decision")]
+
+
+async def test_a_lost_webhook_is_told_once_to_those_who_may_set_it_right(run: RunService, people: People) -> None:
+    async with run() as world:
+        olu, fin = await people.sign_in(world, "olu@example.org"), await people.sign_in(world, "fin@example.org")
+        team = await people.found(world, olu)
+        await people.add(world, olu, team, "fin@example.org", "finance")
+        lost = WebhookEndpointDisabled(
+            sequence=1,
+            webhook_endpoint_id=WebhookEndpointId(_id(WebhookEndpointId)),
+            organization_id=team,
+            host="shop.example.org",
+            reason="failing",
+        )
+        await world.hear(lost, lost)
+        title = "shop.example.org no longer hears of your orders"
+        assert await _told(world, people, olu) == [("webhook_endpoint.disabled", title)]
+        assert await _told(world, people, fin) == [("member.added", "You now belong to Acme")]
 
 
 async def test_what_was_heard_before_a_crash_is_not_told_again_after_it(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from common.messages import MemberChanged, OrganizationCreated, OrganizationUpdated
+from common.messages import MemberChanged, OrganizationCreated, OrganizationSuspended, OrganizationUpdated
 from common.principal import ANONYMOUS
 from common.testing import RunService
 
@@ -99,9 +99,20 @@ async def test_a_suspended_organisation_may_read_and_nothing_more(run: RunServic
         assert (await world.get(f"/v1/organizations/{organization_id}", by)).status_code == 200
         refused = await world.patch(f"/v1/organizations/{organization_id}", by, json={"name": "X"})
         assert _refusal(refused) == (403, "common.missing_capability")
-        assert [said.suspended for said in await world.said(OrganizationUpdated)] == [True]
         await world.app.state.parts.commands["organizations:unsuspend"]({"organizationId": organization_id})
         assert dict((await people.seen(world, ada)).organization_roles) == {organization_id: "owner"}
+
+
+async def test_suspending_and_restoring_are_said_once_each_with_the_whole_state(
+    run: RunService, people: People
+) -> None:
+    async with run() as world:
+        organization_id = await people.found(world, await people.sign_in(world, "ada@example.org"))
+        for command in ("suspend", "suspend", "unsuspend", "unsuspend"):
+            await world.app.state.parts.commands[f"organizations:{command}"]({"organizationId": organization_id})
+        said = [(one.suspended, one.sequence, one.name) for one in await world.said(OrganizationSuspended)]
+        assert said == [(True, 2, "Acme"), (False, 3, "Acme")]
+        assert await world.said(OrganizationUpdated) == []
 
 
 async def test_workspace_members_have_their_role_there_alone(run: RunService, people: People) -> None:

@@ -12,6 +12,7 @@ from common.db import Transaction
 from common.ids import BackerId, ChallengeId, SignInId, UserId
 from common.messages import UserCreated
 from common.testing import Running, RunService, principals
+from identity.domain.backer import Backer
 from identity.store import backers, challenges, sign_ins
 from identity.tables import challenges as challenge_table
 from identity.tables import crowdfunding_backers
@@ -102,10 +103,10 @@ async def test_of_twenty_sign_ups_with_one_access_code_one_is_linked(run: RunSer
 async def test_control_without_the_condition_and_the_constraint_one_access_code_links_two(
     run: RunService, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def unconditional(tx: Transaction, backer_id: BackerId, user_id: UserId) -> bool:
+    async def unconditional(tx: Transaction, backer_id: BackerId, user_id: UserId) -> Backer:
         claim = update(crowdfunding_backers).where(crowdfunding_backers.c.id == backer_id)
         await tx.execute(claim.values(used_by_user_id=user_id, used_at=tx.now))
-        return True
+        return Backer(backer_id, "user123", "Gold", user_id, tx.now, tx.now, 2)
 
     async with run() as world:
         monkeypatch.setattr(backers, "claim_backer", unconditional)

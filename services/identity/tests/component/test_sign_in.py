@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import jwt
-from sqlalchemy import event
 
 from common.messages import UserCreated
 from common.principal import ANONYMOUS
@@ -227,16 +226,16 @@ class _recorded:  # noqa: N801 - reads as a verb where it is used
     """The statements a service runs meanwhile for requests: without the postman's and the relay's own."""
 
     def __init__(self, world: Running) -> None:
-        self._engine = world.database.engine.sync_engine
+        self._observers = world.database.pool.observers
         self._statements: list[str] = []
 
     def __enter__(self) -> list[str]:
-        event.listen(self._engine, "before_cursor_execute", self._note)
+        self._observers.append(self._note)
         return self._statements
 
     def __exit__(self, *_: object) -> None:
-        event.remove(self._engine, "before_cursor_execute", self._note)
+        self._observers.remove(self._note)
 
-    def _note(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if not statement.startswith("UPDATE mails") and "outbox" not in statement:
+    def _note(self, statement: str) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT", "UPDATE mails")) and "outbox" not in statement:
             self._statements.append(statement)

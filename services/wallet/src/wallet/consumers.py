@@ -6,6 +6,7 @@ from common.messages import (
     EventPublished,
     EventUpdated,
     OrganizationCreated,
+    OrganizationSuspended,
     OrganizationUpdated,
     PassIssued,
     PassUpdated,
@@ -19,6 +20,7 @@ from wallet.actions.record_pass import record_pass
 HANDLERS: Handlers = {
     OrganizationCreated: record_organization,
     OrganizationUpdated: record_organization,
+    OrganizationSuspended: record_organization,
     EventPublished: record_event,
     EventUpdated: record_event,
     EventCancelled: record_event,

@@ -47,6 +47,27 @@ async def test_an_issued_pass_becomes_a_wallet_pass_and_others_are_told_once(
     assert said[0].holder_user_id == ticket.holder_user_id
 
 
+async def test_the_key_of_its_link_is_told_of_the_first_holder_only_and_never_shown_live(
+    run: RunService, event: EventPublished, ticket: PassIssued
+) -> None:
+    handed_on = PassUpdated(**ticket.model_dump() | {"sequence": 2, "generation": 2, "code": "LYD1.new"})
+    async with run() as world:
+        await world.hear(event, ticket, handed_on)
+        keys = await world.rows("SELECT link_key FROM wallet_passes ORDER BY generation")
+        first, second = await world.said(WalletPassCreated)
+        [void] = await world.said(WalletPassVoided)
+    assert (first.order_id, first.attendee_name, first.ticket_tier_name) == (
+        ticket.order_id,
+        "Ada Lovelace",
+        "Early bird",
+    )
+    assert first.link_key == keys[0]["link_key"]
+    assert (second.generation, second.link_key, void.generation, void.link_key) == (2, None, 1, None)
+    audience = WalletPassCreated.audience
+    assert audience is not None
+    assert not {"link_key", "attendee_name"} & set(audience.shown)
+
+
 async def test_holder_buyer_and_staff_may_ask_and_for_everyone_else_there_is_nothing(
     run: RunService, event: EventPublished, ticket: PassIssued, holder: Principal, buyer: Principal
 ) -> None:

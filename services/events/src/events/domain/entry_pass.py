@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from common.ids import EventId, GateId, OrderId, OrderLineId, PassId, TicketTierId, UserId
+from common.ids import NOBODY, EventId, GateId, OrderId, OrderLineId, PassId, TicketTierId, UserId
 
 Status = Literal["issued", "admitted", "voided"]
 
@@ -68,7 +68,12 @@ def address(email: str) -> str:
 
 
 def holder_of(attendee: Attendee, buyer_user_id: UserId, buyer_email: str) -> Holder:
-    """Who holds a fresh pass: the attendee where one with an own address was named, else the buyer."""
+    """Who holds a fresh pass: the attendee where one with an own address was named, else the buyer.
+
+    What an organiser sold to an address is held by who verifies it.
+    """
+    if buyer_user_id == NOBODY:
+        return Holder(None, address(attendee.email or buyer_email))
     if not attendee.email or address(attendee.email) == address(buyer_email):
         return Holder(buyer_user_id, None)
     return Holder(None, address(attendee.email))

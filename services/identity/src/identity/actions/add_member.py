@@ -8,6 +8,7 @@ from common.db import Transaction
 from common.ids import InvitationId, MemberId, UserId
 from common.principal import Principal
 from identity.actions.authority import ADMIN, enter
+from identity.actions.count_owners import count_owners
 from identity.actions.desk import After
 from identity.actions.means import Means
 from identity.actions.notify import notify
@@ -19,7 +20,7 @@ from identity.domain.organization import Invitation, Member, Organization, Place
 from identity.domain.policy import INVITATION_LIFETIME
 from identity.formats.mails import invitation as invitation_mail
 from identity.formats.vault import TOKEN_BYTES, token_digest, url_text
-from identity.store import audit, invitations, members, organizations, users
+from identity.store import audit, invitations, members, users
 from identity.store.notifications import Notice
 
 
@@ -64,8 +65,7 @@ async def join(tx: Transaction, after: After, place: Place, user_id: UserId, rol
     """Make someone a member. The organisation must be locked and the right to do so settled."""
     member = Member(tx.new_id(MemberId), place, user_id, role, 1)
     await members.insert_member(tx, member)
-    if role == OWNER:
-        await organizations.count_owners(tx, place.organization_id, 1)
+    await count_owners(tx, place.organization_id, int(role == OWNER))
     await users.change_rights(tx, [user_id], memberships=1)
     after.forget(user_id)
     tx.publish(member_changed(member))

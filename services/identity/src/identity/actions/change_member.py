@@ -6,6 +6,7 @@ from common.ids import MemberId
 from common.principal import Principal
 from common.refusals import NotFound
 from identity.actions.authority import enter
+from identity.actions.count_owners import count_owners
 from identity.actions.desk import After
 from identity.actions.saying import member_changed, member_left
 from identity.domain.granting import OWNER
@@ -29,7 +30,7 @@ async def change_role(
     if member.role == role:
         return member
     changed = await members.change_role(tx, member, role)
-    await _count_owners(tx, place, (role == OWNER) - (member.role == OWNER))
+    await count_owners(tx, place.organization_id, (role == OWNER) - (member.role == OWNER))
     await users.change_rights(tx, [member.user_id])
     await audit.record(tx, principal.actor, "member.role_changed", member_id, before=member.role, after=role)
     after.forget(member.user_id)
@@ -46,7 +47,7 @@ async def remove_member(tx: Transaction, after: After, principal: Principal, pla
         member = await _member(tx, place, member_id)
         authority.require_may_grant(place, member.role)
     await members.delete_member(tx, member)
-    await _count_owners(tx, place, -(member.role == OWNER))
+    await count_owners(tx, place.organization_id, -(member.role == OWNER))
     await users.change_rights(tx, [member.user_id], memberships=-1)
     await audit.record(tx, principal.actor, "member.removed", member_id, user=member.user_id, role=member.role)
     after.forget(member.user_id)
@@ -65,8 +66,3 @@ async def _member(tx: Transaction, place: Place, member_id: MemberId) -> Member:
     if member is None:
         raise NotFound()
     return member
-
-
-async def _count_owners(tx: Transaction, place: Place, change: int) -> None:
-    if change:
-        await organizations.count_owners(tx, place.organization_id, change)

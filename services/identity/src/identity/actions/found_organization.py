@@ -7,10 +7,15 @@ from common.principal import Principal
 from common.refusals import NotFound
 from identity.actions.authority import enter
 from identity.actions.desk import After
-from identity.actions.saying import member_changed, organization_created, organization_updated
+from identity.actions.saying import (
+    member_changed,
+    organization_created,
+    organization_suspended,
+    organization_updated,
+)
 from identity.domain.granting import OWNER
 from identity.domain.organization import Member, Organization, Place, Workspace
-from identity.store import audit, machines, members, organizations, users
+from identity.store import audit, backers, machines, members, organizations, users
 
 
 async def found_organization(
@@ -25,7 +30,7 @@ async def found_organization(
     await users.change_rights(tx, [user_id], memberships=1)
     await audit.record(tx, principal.actor, "organization.founded", organization.id)
     after.forget(user_id)
-    tx.publish(organization_created(organization))
+    tx.publish(organization_created(organization, await backers.tiers_of_owners(tx, organization.id)))
     tx.publish(member_changed(owner))
     return organizations.OwnOrganization(organization, OWNER)
 
@@ -39,7 +44,7 @@ async def change_organization(
         return organization
     changed = await organizations.update_organization(tx, organization_id, name, slug)
     await audit.record(tx, principal.actor, "organization.changed", organization_id)
-    tx.publish(organization_updated(changed))
+    tx.publish(organization_updated(changed, await backers.tiers_of_owners(tx, organization_id)))
     return changed
 
 
@@ -58,15 +63,18 @@ async def suspend_organization(
     tx: Transaction, after: After, actor: str, organization_id: OrganizationId, *, suspended: bool
 ) -> Organization:
     """Leave an organisation nothing but reading and export, or give it back what it had. For operators."""
-    if await organizations.lock_organization(tx, organization_id) is None:
+    organization = await organizations.lock_organization(tx, organization_id)
+    if organization is None:
         raise NotFound()
+    if (organization.suspended_at is not None) == suspended:
+        return organization
     changed = await organizations.suspend_organization(tx, organization_id, suspended=suspended)
     concerned = set(await members.team_with_roles(tx, organization_id))
     concerned.update(await members.workspace_people(tx, organization_id))
     await users.change_rights(tx, sorted(concerned))
     await audit.record(tx, actor, "organization.suspended" if suspended else "organization.restored", organization_id)
     after.forget(*sorted(concerned), *await machines.rights_changed(tx, organization_id))
-    tx.publish(organization_updated(changed))
+    tx.publish(organization_suspended(changed, await backers.tiers_of_owners(tx, organization_id)))
     return changed
 
 

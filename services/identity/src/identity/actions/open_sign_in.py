@@ -10,7 +10,7 @@ from common.ids import BackerId, SignInId, UserId
 from common.messages import SignInEnded
 from identity.actions.desk import After
 from identity.actions.means import Means
-from identity.actions.saying import user_created
+from identity.actions.saying import backer_claimed, user_created
 from identity.domain.address import Address
 from identity.domain.client import Client
 from identity.domain.policy import ABSOLUTE_LIFETIME
@@ -100,10 +100,12 @@ async def _sign_up(tx: Transaction, proof: Proof) -> User:
         assert known is not None, "the address is taken, so its owner is there: accounts are never deleted"
         return known
     if proof.backer_id is not None:
-        if not await backers.claim_backer(tx, proof.backer_id, user.id):
+        backer = await backers.claim_backer(tx, proof.backer_id, user.id)
+        if backer is None:
             raise BackerRefused()
         await users.link_backer(tx, user.id, proof.backer_id)
         await audit.record(tx, user.id, "backer.claimed", proof.backer_id)
+        tx.publish(backer_claimed(backer, user.id, tx.now))
     await audit.record(tx, user.id, "user.created", user.id)
     tx.publish(user_created(user))
     return user

@@ -1,17 +1,26 @@
 """Identity's aggregates as the messages that carry their state."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
 from common.ids import UserId
 from common.messages import (
+    BackerClaimed,
     MemberChanged,
     NotificationCreated,
     OrganizationCreated,
+    OrganizationSuspended,
     OrganizationUpdated,
     UserCreated,
     UserUpdated,
 )
+from identity.domain.backer import Backer
 from identity.domain.organization import Member, Organization
 from identity.domain.user import User
 from identity.store.notifications import Notification
+
+Tiers = Sequence[str]
 
 
 def user_created(user: User) -> UserCreated:
@@ -36,28 +45,24 @@ def user_updated(user: User) -> UserUpdated:
     )
 
 
-def organization_created(organization: Organization) -> OrganizationCreated:
+def organization_created(organization: Organization, backer_tiers: Tiers) -> OrganizationCreated:
     """An organisation was founded."""
-    return OrganizationCreated(
-        sequence=organization.version,
-        organization_id=organization.id,
-        name=organization.name,
-        slug=organization.slug,
-        suspended=organization.suspended_at is not None,
-        created_at=organization.created_at,
-    )
+    return OrganizationCreated(**_organization(organization, backer_tiers))
 
 
-def organization_updated(organization: Organization) -> OrganizationUpdated:
+def organization_updated(organization: Organization, backer_tiers: Tiers) -> OrganizationUpdated:
     """An organisation changed, or is said again."""
-    return OrganizationUpdated(
-        sequence=organization.version,
-        organization_id=organization.id,
-        name=organization.name,
-        slug=organization.slug,
-        suspended=organization.suspended_at is not None,
-        created_at=organization.created_at,
-    )
+    return OrganizationUpdated(**_organization(organization, backer_tiers))
+
+
+def organization_suspended(organization: Organization, backer_tiers: Tiers) -> OrganizationSuspended:
+    """An organisation was suspended or restored."""
+    return OrganizationSuspended(**_organization(organization, backer_tiers))
+
+
+def backer_claimed(backer: Backer, user_id: UserId, at: datetime) -> BackerClaimed:
+    """Someone came in as a backer."""
+    return BackerClaimed(sequence=backer.version, backer_id=backer.id, user_id=user_id, tier=backer.tier, claimed_at=at)
 
 
 def member_changed(member: Member) -> MemberChanged:
@@ -93,3 +98,15 @@ def _member(member: Member, role: str | None, sequence: int) -> MemberChanged:
         user_id=member.user_id,
         role=role,
     )
+
+
+def _organization(organization: Organization, backer_tiers: Tiers) -> dict[str, Any]:
+    return {
+        "sequence": organization.version,
+        "organization_id": organization.id,
+        "name": organization.name,
+        "slug": organization.slug,
+        "suspended": organization.suspended_at is not None,
+        "created_at": organization.created_at,
+        "backer_tiers": tuple(backer_tiers),
+    }

@@ -17,6 +17,7 @@ class Backer:
     used_by_user_id: UserId | None
     used_at: datetime | None
     added_at: datetime
+    version: int
 
 
 def folded(text: str) -> str:

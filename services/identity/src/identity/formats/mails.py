@@ -60,6 +60,22 @@ def order_paid(event: str, lines: list[BoughtLine], link: str) -> MailText:
     return _render("order_paid", f"Your tickets for {event}", event=event, lines=lines, link=link)
 
 
+def order_again(event: str, lines: list[BoughtLine], link: str) -> MailText:
+    """The link to an order once more, because somebody asked for it; how the order stands is behind the link."""
+    return _render("order_again", f"Your order for {event}", event=event, lines=lines, link=link)
+
+
+def places_offered(event: str, line: BoughtLine, total: str | None, until: str, link: str) -> MailText:
+    """Someone on a waiting list has their turn; `total` is what it costs, None for nothing."""
+    subject = f"Your turn: tickets for {event}"
+    return _render("places_offered", subject, event=event, line=line, total=total, until=until, link=link)
+
+
+def order_rejected(event: str, reason: str, link: str) -> MailText:
+    """The organiser said no; the card was not charged."""
+    return _render("order_rejected", f"Your order for {event}", event=event, reason=reason, link=link)
+
+
 def sign_in_stolen(device: str | None) -> MailText:
     """A used refresh token came back, so its sign-in was ended."""
     return _render("sign_in_stolen", "We signed out one of your devices", device=device or "an unknown device")

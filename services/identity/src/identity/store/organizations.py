@@ -60,11 +60,10 @@ async def lock_organization(tx: Transaction, organization_id: OrganizationId) ->
     return _organization(row) if row else None
 
 
-async def count_owners(tx: Transaction, organization_id: OrganizationId, change: int) -> None:
+async def count_owners(tx: Transaction, organization_id: OrganizationId, change: int) -> Organization:
     """One owner more or fewer. Refuses where none would be left."""
-    statement = update(organizations).where(organizations.c.id == organization_id)
     with refusing({"ck_organizations_has_an_owner": LastOwner}):
-        await tx.execute(statement.values(owner_count=organizations.c.owner_count + change))
+        return await _change(tx, organization_id, {"owner_count": organizations.c.owner_count + change})
 
 
 async def update_organization(

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from common.db import Transaction
 from common.messages import WalletPassCreated, WalletPassUpdated, WalletPassVoided
 from wallet.domain.pass_copy import WalletPassState
+from wallet.domain.wallet_pass import FIRST_GENERATION
 
 Kind = type[WalletPassCreated] | type[WalletPassUpdated]
 
@@ -22,6 +23,11 @@ def announce(transaction: Transaction, states: Iterable[WalletPassState], kind: 
                 event_id=state.event_id,
                 holder_user_id=state.holder_user_id,
                 buyer_user_id=state.buyer_user_id,
+                order_id=state.order_id,
+                ticket_tier_name=state.ticket_tier_name,
+                attendee_name=state.attendee_name,
+                # Whoever it is handed on to gets a link of their own; the buyer's page is not to open theirs.
+                link_key=state.link_key if state.generation == FIRST_GENERATION and not void else None,
                 apple="voided" if void else "ready",
                 google="voided" if void else "available",
                 sequence=state.version,

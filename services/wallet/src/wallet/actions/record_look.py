@@ -1,11 +1,13 @@
 """Hears of organisations and ticket tiers: the names a wallet pass shows beside the event."""
 
 from common.db import Transaction
-from common.messages import OrganizationCreated, OrganizationUpdated, TicketTierSaved
+from common.messages import OrganizationCreated, OrganizationSuspended, OrganizationUpdated, TicketTierSaved
 from wallet.store import copies
 
 
-async def record_organization(transaction: Transaction, message: OrganizationCreated | OrganizationUpdated) -> None:
+async def record_organization(
+    transaction: Transaction, message: OrganizationCreated | OrganizationUpdated | OrganizationSuspended
+) -> None:
     """Keep the name of an organisation."""
     values = {"id": message.organization_id, "name": message.name, "sequence": message.sequence}
     await copies.save_organization(transaction, values)

@@ -29,10 +29,14 @@ class PassCopy:
 
 @dataclass(frozen=True, slots=True)
 class WalletPassState:
-    """A wallet pass as others are told of it."""
+    """A wallet pass as others are told of it. Its key is for the order's secret page."""
 
     id: WalletPassId
     pass_id: PassId
+    order_id: OrderId
+    ticket_tier_name: str
+    attendee_name: str | None
+    link_key: str
     generation: int
     event_id: EventId
     holder_user_id: UserId | None

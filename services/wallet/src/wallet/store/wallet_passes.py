@@ -15,14 +15,16 @@ from wallet.tables import events, organizations, passes, ticket_tiers, wallet_pa
 
 _UNKNOWN_ORGANIZER: Final = "Lanyard"
 # The row at hand is named literally: what RETURNING says is not correlated with the statement it belongs to.
-_BUYER: Final = (
-    select(passes.c.buyer_user_id)
+_OF_THE_PASS: Final = {
+    name: select(passes.c[name])
     .where(passes.c.id == literal_column("wallet_passes.pass_id"))
     .scalar_subquery()
-    .label("buyer_user_id")
-)
+    .label(name)
+    for name in ("buyer_user_id", "order_id", "ticket_tier_name")
+}
 _STATE: Final = [
-    _BUYER if field.name == "buyer_user_id" else wallet_passes.c[field.name] for field in fields(WalletPassState)
+    _OF_THE_PASS[field.name] if field.name in _OF_THE_PASS else wallet_passes.c[field.name]
+    for field in fields(WalletPassState)
 ]
 
 Values = dict[str, Any]
