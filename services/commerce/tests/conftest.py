@@ -17,8 +17,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from commerce.actions.check_invariants import check_invariants
 from commerce.main import service
-from common.ids import EventId, OrganizationId, TicketTierId
-from common.messages import EventPublished, MoneyPart, TicketTierSaved
+from common.ids import CheckInId, EventId, OrganizationId, PassId, PromoCodeId, TicketTierId
+from common.messages import CheckInRecorded, EventPublished, MoneyPart, TicketTierSaved
 from common.principal import ANONYMOUS, Principal
 from common.telemetry import current_traceparent, tracer
 from common.testing import Running, RunService, eventually, principals, running
@@ -181,6 +181,53 @@ class Stall:
 
         await eventually(worked_off, what="the webhook being worked off")
 
+    async def paid(self, world: Running, *wanted: tuple[TicketTierId, int]) -> dict[str, Any]:
+        """An order that was paid at the sandbox."""
+        order = await self.placed(world, *wanted)
+        await self.end(world, await self.pay(world, order), "succeed")
+        return await self.show(world, order)
+
+    async def refund(
+        self, world: Running, order: dict[str, Any], *, key: str | None = None, by: Principal | None = None, **body: Any
+    ) -> httpx.Response:
+        """Ask, as the organisation's finance, for money to go back."""
+        staff = by or principals.member_of(self.organization_id, "finance")
+        body = {"reason": "asked by phone", **body}
+        return await world.post(f"/v1/orders/{order['id']}/refunds", staff, key=key or uuid4().hex, json=body)
+
+    async def refunded(self, world: Running, order: dict[str, Any], **body: Any) -> dict[str, Any]:
+        """A refund that was recorded."""
+        return _body(await self.refund(world, order, **body), 201)
+
+    async def refunds(self, world: Running, order: dict[str, Any]) -> list[tuple[str, int]]:
+        """Every refund of an order, its status and amount, once none is under way any more."""
+
+        async def settled() -> list[dict[str, Any]] | None:
+            answer = await world.get(f"/v1/orders/{order['id']}/refunds", self.buyer)
+            shown: list[dict[str, Any]] = _body(answer, 200)["items"]
+            return None if any(each["status"] == "pending" for each in shown) else [*shown, {}]
+
+        *items, _ = await eventually(settled, what="the refunds being settled") or [{}]
+        return [(each["status"], each["amount"]["amount"]) for each in items]
+
+    async def used(self, world: Running, order: dict[str, Any], ordinal: int) -> None:
+        """Somebody came in with this ticket of the order's first line."""
+        self.sequence += 1
+        scan = CheckInRecorded(
+            sequence=self.sequence,
+            check_in_id=fresh(CheckInId),
+            pass_id=fresh(PassId),
+            event_id=self.event_id,
+            order_id=order["id"],
+            order_line_id=order["lines"][0]["id"],
+            ordinal=ordinal,
+            direction="in",
+            inside=True,
+            gate_id=None,
+            scanned_at=world.clock.now(),
+        )
+        await world.hear(scan)
+
     async def told(self, world: Running) -> int:
         """How many webhooks were worked off."""
         return len(await world.rows("SELECT 1 FROM payment_webhooks WHERE handled_at IS NOT NULL"))
@@ -192,6 +239,40 @@ class Stall:
     async def is_paid(self, world: Running, order: dict[str, Any]) -> bool:
         """Whether the order is paid by now."""
         return bool((await self.show(world, order))["status"] == "paid")
+
+    @property
+    def manager(self) -> Principal:
+        """Who may sell for the organisation."""
+        return principals.member_of(self.organization_id, "manager")
+
+    async def sell_by(self, world: Running, **settings: Any) -> dict[str, Any]:
+        """Say how the event is sold; all else is as usual."""
+        path = f"/v1/events/{self.event_id}/sale-settings"
+        return _body(await world.call("PUT", path, self.manager, json=settings, headers={"If-Match": "*"}), 200)
+
+    async def sell_tier_by(self, world: Running, tier: TicketTierId, **settings: Any) -> dict[str, Any]:
+        """Say how a tier is sold; all else is as usual."""
+        path = f"/v1/ticket-tiers/{tier}/sale-settings"
+        return _body(await world.call("PUT", path, self.manager, json=settings, headers={"If-Match": "*"}), 200)
+
+    async def promo(self, world: Running, **values: Any) -> dict[str, Any]:
+        """A promo code of ten percent, or as `values` say."""
+        body: dict[str, Any] = {"name": "Early", "code": "EARLY", "kind": "percent", "rate": 10_000, **values}
+        if body["kind"] != "percent":
+            del body["rate"]
+        path = f"/v1/events/{self.event_id}/promo-codes"
+        return _body(await world.post(path, self.manager, key=uuid4().hex, json=body), 201)
+
+    async def promo_counts(self, world: Running, promo: dict[str, Any]) -> tuple[int, int, int, int]:
+        """Uses held and used, money held and used."""
+        query = "SELECT held_uses, used_uses, held_amount, used_amount FROM promo_codes WHERE id = :id"
+        [row] = await world.rows(query, id=PromoCodeId(promo["id"]).uuid)
+        return row["held_uses"], row["used_uses"], row["held_amount"], row["used_amount"]
+
+    async def quote(self, world: Running, *wanted: tuple[TicketTierId, int], **changes: object) -> httpx.Response:
+        """Ask what so many tickets of each tier would come to, without a sign-in."""
+        lines = [{"ticketTierId": tier, "quantity": quantity} for tier, quantity in wanted]
+        return await world.post("/v1/orders/quote", json={"eventId": self.event_id, "lines": lines, **changes})
 
     async def stock(self, world: Running, tier: TicketTierId) -> tuple[int, int]:
         """How many are held and sold."""

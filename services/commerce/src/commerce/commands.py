@@ -3,6 +3,8 @@
 from typing import Any
 
 from commerce.actions.check_invariants import check_invariants
+from commerce.actions.read_ledger import read_ledger
+from commerce.actions.read_reconciliation import read_reconciliation
 from common.db import Database
 from common.service import Commands
 
@@ -13,4 +15,10 @@ def commands(database: Database) -> Commands:
     async def check(_: dict[str, Any]) -> object:
         return await check_invariants(database)
 
-    return {"invariants:check": check}
+    async def reconciliation(values: dict[str, Any]) -> object:
+        return await read_reconciliation(database, values)
+
+    async def of_order(values: dict[str, Any]) -> object:
+        return await read_ledger(database, values)
+
+    return {"invariants:check": check, "ledger:order": of_order, "reconciliation:report": reconciliation}

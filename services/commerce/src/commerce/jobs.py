@@ -7,8 +7,17 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from commerce.actions.check_payments import check_payments
+from commerce.actions.expire_approvals import expire_approvals
 from commerce.actions.expire_orders import expire_orders
+from commerce.actions.forget_webhooks import forget_webhooks
+from commerce.actions.issue_documents import issue_due_documents
+from commerce.actions.offer_places import offer_places
+from commerce.actions.reconcile_payments import reconcile_payments
+from commerce.actions.refund_cancelled_events import refund_cancelled_events
+from commerce.actions.release_payments import release_payments
+from commerce.actions.share_capacity import tell_shared_availability
 from commerce.adapters.providers import Providers
+from commerce.domain.sale_settings import PlatformFee
 from common.db import Database
 from common.jobs import Job
 from common.telemetry import logger
@@ -20,12 +29,25 @@ _AFTER_FAULT_SECONDS = 1.0
 _LAST_SECONDS = 10.0
 
 
-def jobs(database: Database, providers: Providers) -> list[Job]:
+def jobs(database: Database, providers: Providers, platform: PlatformFee) -> list[Job]:
     """What runs on an interval."""
     return [
-        Job("expire-orders", timedelta(seconds=5), lambda: expire_orders(database)),
+        Job("expire-orders", timedelta(seconds=5), lambda: _expire(database, providers)),
+        Job("tell-availability", timedelta(seconds=5), lambda: tell_shared_availability(database)),
+        Job("expire-approvals", timedelta(minutes=1), lambda: expire_approvals(database)),
+        Job("offer-places", timedelta(seconds=5), lambda: offer_places(database, platform)),
+        Job("issue-documents", timedelta(seconds=5), lambda: issue_due_documents(database)),
+        Job("refund-cancelled-events", timedelta(seconds=5), lambda: refund_cancelled_events(database)),
         Job("check-payments", timedelta(seconds=15), lambda: check_payments(database, providers)),
+        Job("forget-webhooks", timedelta(hours=1), lambda: forget_webhooks(database)),
+        Job("reconcile-payments", timedelta(hours=1), lambda: reconcile_payments(database, providers)),
     ]
+
+
+async def _expire(database: Database, providers: Providers) -> int:
+    """Whoever paid in the last second keeps the places; only then do the others go back on sale."""
+    await release_payments(database, providers)
+    return await expire_orders(database)
 
 
 class Worker:

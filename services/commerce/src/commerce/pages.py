@@ -1,4 +1,4 @@
-"""Where people look: the order's secret page and the sandbox's checkout. Rendered here; no script, no tracking."""
+"""Where people look: the order's secret page and the sandbox's checkout. Rendered here; no inline script, no tracking."""
 
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +11,12 @@ from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from commerce.actions.read_orders import read_order_page
+from commerce.actions.pay_from_page import pay_from_page
+from commerce.actions.read_order_page import OrderPage, read_order_page
 from commerce.adapters.payments import Payments
-from commerce.adapters.sandbox.provider import OUTCOMES, Outcome, Sandbox
-from commerce.domain.order import Status
+from commerce.adapters.providers import PaymentProvider
+from commerce.adapters.sandbox.outcomes import OUTCOMES, Outcome, possible_now
+from commerce.adapters.sandbox.provider import Sandbox
 from commerce.domain.sale import Event
 from commerce.errors import UnknownOutcome
 from common.ids import PaymentId
@@ -27,85 +29,141 @@ _TEMPLATES: Final = Environment(
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
+    lstrip_blocks=True,
 )
 HEADERS: Final = {
     # The address itself is the secret: it must not leak to a search engine, another site or a shared cache.
     "Cache-Control": "private, no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
 }
+_PROVIDERS: Final = {"sandbox": "the sandbox (no real money)", "stripe": "Stripe", "paystack": "Paystack"}
+_REFUND_WORDS: Final = {"pending": "on its way", "done": "sent back", "failed": "being looked at by a person"}
+_LONGEST_FORM = 200
 
-_WORDS: Final[dict[Status, tuple[str, str]]] = {
-    "awaiting_payment": ("Waiting for payment", "warn"),
-    "awaiting_approval": ("Waiting for the organiser", "warn"),
-    "paid": ("Paid", "good"),
-    "partially_refunded": ("Partly refunded", "warn"),
-    "refunded": ("Refunded", "quiet"),
-    "expired": ("Expired, nothing is reserved any more", "bad"),
-    "cancelled": ("Cancelled", "quiet"),
-    "review": ("Being checked by a person", "warn"),
-}
 Token = Annotated[str, PathParameter(min_length=22, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 
 
-async def current_sandbox(request: Request) -> Sandbox:
-    """The sandbox, or a 404 where it is off."""
+async def current_payments(request: Request) -> Payments:
+    """The payments side of this process."""
     payments: Payments = request.app.state.payments
+    return payments
+
+
+CurrentPayments = Annotated[Payments, Depends(current_payments)]
+
+
+async def current_sandbox(payments: CurrentPayments) -> Sandbox:
+    """The sandbox, or a 404 where it is off."""
     return payments.require_sandbox()
 
 
 CurrentSandbox = Annotated[Sandbox, Depends(current_sandbox)]
-_BUTTON: Final = {"type": "object", "properties": {"outcome": {"enum": list(OUTCOMES)}}, "required": ["outcome"]}
-_BUTTONS: Final = {
-    "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _BUTTON}}}
-}
+
+
+def _form(field: str, choices: list[str]) -> dict[str, object]:
+    schema = {"type": "object", "properties": {field: {"enum": choices}}, "required": [field]}
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}}
 
 
 @router.get("/o/{token}")
-async def show_order_page(token: Token, database: Db) -> HTMLResponse:
-    """An order for whoever has its secret link: what it holds and how it stands."""
+async def show_order_page(token: Token, database: Db, payments: CurrentPayments) -> HTMLResponse:
+    """An order for whoever has its secret link: what it holds, how it stands, and what comes next."""
     async with database.transaction() as tx:
-        order, event = await read_order_page(tx, token)
-    word, tone = _WORDS[order.status]
-    zone = _zone(event)
-    text = _TEMPLATES.get_template("order.html").render(
-        order=order,
-        event_name=order.event_name if event is None else event.name,
-        venue=None if event is None else event.venue_name,
-        starts=None if event is None else _moment(event.starts_at, zone),
-        reserved_until=None if order.reserved_until is None else _moment(order.reserved_until, zone),
-        word=word,
-        tone=tone,
-        cancelled=event is not None and event.status == "cancelled",
-    )
-    return HTMLResponse(text, headers=HEADERS)
+        page = await read_order_page(tx, token)
+    return HTMLResponse(_order_html(page, token, payments), headers=HEADERS)
+
+
+@router.post(
+    "/o/{token}/payments",
+    status_code=303,
+    response_class=RedirectResponse,
+    openapi_extra=_form("provider", list(_PROVIDERS)),
+)
+async def pay(token: Token, request: Request, database: Db, payments: CurrentPayments) -> RedirectResponse:
+    """A button was pressed: a payment is begun, and the page then links to where it is made."""
+    provider = await _pressed(request, "provider")
+    await pay_from_page(database, payments.providers, token, provider)
+    return RedirectResponse(f"/o/{token}#pay", status_code=303, headers=HEADERS)
 
 
 @router.get("/sandbox/checkout/{payment_id}")
 async def show_checkout(payment_id: PaymentId, sandbox: CurrentSandbox) -> HTMLResponse:
     """The sandbox's own page: what is to be paid, and a button for each way it may end."""
     payment = await sandbox.find(payment_id)
-    text = _TEMPLATES.get_template("checkout.html").render(payment=payment)
+    possible = possible_now(payment)
+    text = _TEMPLATES.get_template("checkout.html").render(payment=payment, possible=possible)
     return HTMLResponse(text, headers=HEADERS)
 
 
-@router.post("/sandbox/checkout/{payment_id}", status_code=303, response_class=RedirectResponse, openapi_extra=_BUTTONS)
+@router.post(
+    "/sandbox/checkout/{payment_id}",
+    status_code=303,
+    response_class=RedirectResponse,
+    openapi_extra=_form("outcome", list(OUTCOMES)),
+)
 async def end_checkout(payment_id: PaymentId, request: Request, sandbox: CurrentSandbox) -> RedirectResponse:
     """A button was pressed: the payment ends so, and the buyer goes back to the order."""
-    payment = await sandbox.end(payment_id, _outcome(await request.body()))
-    return RedirectResponse(payment.return_path, status_code=303, headers=HEADERS)
+    payment = await sandbox.end(payment_id, _outcome(await _pressed(request, "outcome")))
+    # Who is asked by their bank stays here; whoever is done goes back.
+    onward = f"/sandbox/checkout/{payment_id}" if payment.status == "confirming" else payment.return_path
+    return RedirectResponse(onward, status_code=303, headers=HEADERS)
 
 
-def _outcome(form: bytes) -> Outcome:
-    chosen = parse_qs(form[:200].decode("latin-1")).get("outcome", [""])[0]
+def _order_html(page: OrderPage, token: str, payments: Payments) -> str:
+    order, event = page.order, page.event
+    zone = _zone(event)
+
+    def moment(at: datetime) -> str:
+        return _moment(at, zone)
+
+    return _TEMPLATES.get_template("order.html").render(
+        page=page,
+        order=order,
+        words=page.words,
+        token=token,
+        event_name=order.event_name if event is None else event.name,
+        venue=None if event is None else event.venue_name,
+        event=event,
+        cancelled=event is not None and event.status == "cancelled",
+        providers=[(each.name, _PROVIDERS.get(each.name, each.name)) for each in _choices(page, payments)],
+        refund_words=_REFUND_WORDS,
+        moment=moment,
+        percent=_percent,
+    )
+
+
+def _choices(page: OrderPage, payments: Payments) -> list[PaymentProvider]:
+    manual = page.order.capture == "manual"
+    return [each for each in payments.providers.all() if each.can_hold or not manual]
+
+
+async def _pressed(request: Request, name: str) -> str:
+    """The value of the button that sent a form; nothing where the form is none of ours."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST_FORM:
+            return ""
+    return parse_qs(body.decode("latin-1")).get(name, [""])[0]
+
+
+def _outcome(chosen: str) -> Outcome:
     outcome = next((known for known in OUTCOMES if known == chosen), None)
     if outcome is None:
         raise UnknownOutcome(pointer="/outcome")
     return outcome
+
+
+def _percent(rate: int) -> str:
+    """A rate in thousandths of a percent, as people write it."""
+    whole, rest = divmod(rate, 1000)
+    return f"{whole}.{rest:03d}".rstrip("0").rstrip(".") + " %"
 
 
 def _zone(event: Event | None) -> ZoneInfo:

@@ -76,7 +76,9 @@ async def test_the_sandboxs_notice_whose_postman_died_with_it_is_sent_when_the_l
         order = await succeeded(world, stall)
         [row] = await world.rows("SELECT id FROM sandbox_payments")
         async with world.database.transaction() as tx:
-            await sandbox_store.queue_notice(tx, "sbxevt_1", f'{{"id": "sbxevt_1", "payment": "{row["id"]}"}}')
+            payment = await sandbox_store.find_by_reference(tx, row["id"])
+            assert payment is not None
+            await sandbox_store.tell(tx, payment, "payment.succeeded", "1")
             assert len(await sandbox_store.take_some_notices(tx, 8)) == 1
         clock.advance(sandbox_store.LEASE)
         await become_paid(world, stall, order)

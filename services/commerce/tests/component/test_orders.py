@@ -64,7 +64,7 @@ async def test_a_paid_order_cannot_be_called_off_like_this(run: RunService, stal
         order = await stall.placed(world, (tier, 1))
         await stall.end(world, await stall.pay(world, order), "succeed")
         answer = await world.post(f"/v1/orders/{order['id']}/cancel", stall.buyer)
-        assert (answer.status_code, answer.json()["code"]) == (409, "commerce.order_not_awaiting_payment")
+        assert (answer.status_code, answer.json()["code"]) == (409, "commerce.not_cancellable")
         assert await stall.stock(world, tier) == (0, 1)
 
 

@@ -247,7 +247,8 @@ async def test_late_money_and_a_new_buyer_never_both_get_the_last_place(
             assert (answer.status_code, await stall.stock(world, tier)) == (
                 (409, (0, 1)) if late_won else (201, (1, 0))
             )
-            assert (await stall.show(world, order))["status"] == ("paid" if late_won else "review")
+            assert (await stall.show(world, order))["status"] == ("paid" if late_won else "expired")
+            assert await stall.refunds(world, order) == ([] if late_won else [("done", 150_000)])
             await check_invariants(world.database)
 
 
@@ -261,7 +262,8 @@ async def test_cancelling_and_paying_at_once_never_loses_a_place_or_money(run: R
             outcome, _ = await asyncio.gather(settle(world, told), world.post(path, stall.buyer))
             paid += outcome == "complete"
             status = (await stall.show(world, order))["status"]
-            assert status == ("paid" if outcome == "complete" else "review")
+            assert status == ("paid" if outcome == "complete" else "cancelled")
+            assert await stall.refunds(world, order) == ([] if outcome == "complete" else [("done", 150_000)])
             assert await stall.stock(world, tier) == (0, paid)
             await check_invariants(world.database)
 

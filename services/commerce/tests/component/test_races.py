@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
+from commerce.actions import move_stock
 from commerce.actions.check_invariants import check_invariants
 from commerce.domain import order as order_rules
-from commerce.domain.stock import Stock
+from commerce.domain.stock import Stock, Way
 from commerce.store import stock as stocks
 from commerce.tables import stock as stock_table
 from common.db import Transaction
@@ -54,7 +55,7 @@ async def test_control_without_the_guard_in_the_update_it_oversells(
 ) -> None:
     everyone_looked = asyncio.Barrier(15)
 
-    async def look_then_take(tx: Transaction, tier: TicketTierId, count: int) -> Stock | None:
+    async def look_then_take(tx: Transaction, way: Way, tier: TicketTierId, count: int) -> Stock | None:
         [seen] = (await stocks.read_stock(tx, [tier])).values()
         await everyone_looked.wait()
         if seen.left < count:
@@ -63,7 +64,7 @@ async def test_control_without_the_guard_in_the_update_it_oversells(
         await tx.execute(update(stock_table).where(mine).values(held=stock_table.c.held + count))
         return seen
 
-    monkeypatch.setattr(stocks, "take_held", look_then_take)
+    monkeypatch.setattr(stocks, "move", look_then_take)
     async with run(settings={"database_pool_size": 15}) as world:
         [tier] = await stall.open(world, {"capacity": 10})
         assert await buy_at_once(world, stall, tier, 15) == [201] * 15
@@ -85,18 +86,19 @@ async def test_control_without_one_order_of_locking_they_wait_for_each_other_for
     run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both_have_one = asyncio.Barrier(2)
-    take_held = stocks.take_held
+    move = stocks.move
     taken: set[Transaction] = set()
 
-    async def take_and_wait_once(tx: Transaction, tier: TicketTierId, count: int) -> Stock | None:
-        stock = await take_held(tx, tier, count)
+    async def take_and_wait_once(tx: Transaction, way: Way, tier: TicketTierId, count: int) -> Stock | None:
+        stock = await move(tx, way, tier, count)
         if tx not in taken:
             taken.add(tx)
             await both_have_one.wait()
         return stock
 
     monkeypatch.setattr(order_rules, "in_lock_order", list)
-    monkeypatch.setattr(stocks, "take_held", take_and_wait_once)
+    monkeypatch.setattr(move_stock, "in_lock_order", list)
+    monkeypatch.setattr(stocks, "move", take_and_wait_once)
     async with run() as world:
         first, second = await stall.open(world, {}, {})
         pairs = [((first, 1), (second, 1)), ((second, 1), (first, 1))]

@@ -37,9 +37,14 @@ def test_few_is_a_tenth_and_of_a_small_tier_five_or_half(capacity: int, left: in
 
 @given(capacity=st.integers(0, 10**6), held=st.integers(0, 10**6), sold=st.integers(0, 10**6))
 def test_what_is_left_is_never_negative_and_sold_out_exactly_when_none_is(capacity: int, held: int, sold: int) -> None:
-    stock = Stock(TIER, EVENT, capacity, held, sold, "available", 0)
-    assert stock.left == max(0, capacity - held - sold)
+    stock = Stock(TIER, EVENT, capacity, held, sold, shared=False, waiting=0, word="available", version=0)
+    assert stock.left == stock.free == max(0, capacity - held - sold)
     assert (availability(capacity, stock.left) == "sold_out") == (stock.left == 0)
+
+
+def test_while_people_wait_what_is_free_is_for_nobody_else() -> None:
+    stock = Stock(TIER, EVENT, 10, 4, 3, shared=False, waiting=1, word="sold_out", version=0)
+    assert (stock.free, stock.left) == (3, 0)
 
 
 @given(capacity=st.integers(1, 10**6))

@@ -1,5 +1,7 @@
-"""Takes up payments nothing was heard of: intents whose provider never answered, and webhooks that never came."""
+"""Takes up payments nothing was heard of: intents whose provider never answered, what is wanted of a provider and was
+not done, and webhooks that never came."""
 
+from commerce.actions.carry_out_wanted import carry_out_wanted
 from commerce.actions.settle_payment import settle_payment
 from commerce.actions.start_payment import open_at_provider
 from commerce.adapters.providers import Providers, reason_of
@@ -30,6 +32,9 @@ async def check_payments(database: Database, providers: Providers) -> int:
 
 
 async def _check(database: Database, providers: Providers, payment: Payment) -> None:
+    if payment.wanted is not None:
+        await carry_out_wanted(database, providers, payment)
+        return
     provider = providers.find(payment.provider)
     if payment.reference is None:
         async with database.transaction() as tx:

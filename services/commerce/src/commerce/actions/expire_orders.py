@@ -3,7 +3,7 @@
 from commerce.actions.announce import announce_order
 from commerce.actions.release_stock import release_stock
 from commerce.domain.order import expired
-from commerce.store import orders
+from commerce.store import orders, payments
 from common.db import Database
 
 AT_ONCE = 50
@@ -20,6 +20,7 @@ async def expire_orders(database: Database) -> int:
                 after = expired(order)
                 await orders.save_order(tx, after)
                 announce_order(tx, after)
+            await payments.want_void(tx, [order.id for order in overdue])
             await release_stock(tx, overdue)
         count += len(overdue)
         if len(overdue) < AT_ONCE:

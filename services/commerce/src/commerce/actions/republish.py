@@ -19,7 +19,7 @@ async def _republish_orders(tx: Transaction) -> int:
     count, after = 0, None
     while page := await orders.orders_after(tx, after, PAGE):
         for order in page:
-            announce_order(tx, order)
+            announce_order(tx, order, again=True)
         count, after = count + len(page), OrderId(page[-1].id)
     return count
 

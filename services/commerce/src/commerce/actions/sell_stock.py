@@ -1,11 +1,12 @@
-"""Turns what an order holds of the stock into what is sold: what is left stays the same."""
+"""Turns what an order holds of the stock, and of its promo code, into what is sold and used: what is left stays the same."""
 
+from commerce.actions.move_stock import move_stock
+from commerce.actions.use_promo import use_promo
 from commerce.domain.order import Order
-from commerce.store import stock as stocks
 from common.db import Transaction
 
 
 async def sell_stock(tx: Transaction, order: Order) -> None:
     """The order was paid. The caller holds its lock; `order` is as it was before."""
-    for tier, count in order.places().items():
-        await stocks.sell_held(tx, tier, count)
+    await use_promo(tx, order)
+    await move_stock(tx, "held_to_sold", order.goods())

@@ -1,18 +1,20 @@
 """Lets what a provider says of a payment take effect. Any number of callers, in any order, come to the same end."""
 
-from commerce.actions.announce import announce_order, announce_payment
+from commerce.actions.announce import announce_order, announce_payment, announce_review
+from commerce.actions.record_refunds import Cause, refund_surplus
 from commerce.actions.sell_stock import sell_stock
-from commerce.actions.tell_availability import tell_availability
-from commerce.domain.basket import enough_left
+from commerce.actions.settle_aftermath import settle_aftermath
+from commerce.actions.take_stock import take_if_left
 from commerce.domain.ledger import charge, unallocated
-from commerce.domain.order import Order, in_review, paid, received
-from commerce.domain.payment import Payment, ProviderPayment, Status, settled
+from commerce.domain.order import Order, awaiting_approval, in_review, paid, received, to_be_paid_again
+from commerce.domain.payment import Payment, ProviderPayment, Status, held, settled, wanting
+from commerce.domain.refunding import Pot
 from commerce.domain.sale import why_event_is_closed
-from commerce.domain.settlement import Verdict, judge
-from commerce.store import copies, ledger, orders, payments
-from commerce.store import stock as stocks
+from commerce.domain.sale_settings import USUAL_LATE_PAYMENT, LatePayment
+from commerce.domain.settlement import Judgement, Verdict, judge, otherwise
+from commerce.store import approvals, copies, ledger, orders, payments, sale_settings
 from common.db import Transaction
-from common.messages import PaymentFailed, PaymentReviewNeeded
+from common.principal import SYSTEM
 from common.telemetry import link_current_span_to, logger
 
 log = logger("payments")
@@ -28,31 +30,44 @@ async def settle_payment(tx: Transaction, provider: str, told: ProviderPayment) 
         return "unknown payment"
     link_current_span_to(order.traceparent)
     event = await copies.find_event(tx, order.event_id)
-    judgement = judge(order, None if event is None else why_event_is_closed(event, tx.now), payment, told)
-    verdict = judgement.verdict
-    if verdict is Verdict.COMPLETE_IF_LEFT:
-        verdict = await _take_again(tx, order)
-    reason = judgement.reason or ("late_and_sold_out" if verdict is Verdict.REVIEW else None)
+    policy = await _policy(tx, order)
+    closed = None if event is None else why_event_is_closed(event, tx.now)
+    judgement = judge(order, closed, policy, payment, told)
+    if judgement.verdict is Verdict.COMPLETE_IF_LEFT:
+        left = await take_if_left(tx, order)
+        judgement = Judgement(Verdict.COMPLETE) if left else Judgement(otherwise(policy), "late_and_sold_out")
+    await _carry_out(tx, order, payment, told, judgement)
+    if told.refunds or told.disputes:
+        await settle_aftermath(tx, payment, told)
+    verdict, reason = judgement.verdict, judgement.reason
+    return verdict.value if reason is None else f"{verdict.value}: {reason}"
+
+
+async def _policy(tx: Transaction, order: Order) -> LatePayment:
+    """Asked for only where it decides anything: money in time is what a rush brings."""
+    if order.status == "awaiting_payment":
+        return USUAL_LATE_PAYMENT
+    return (await sale_settings.settings_of_event(tx, order.event_id)).late_payment
+
+
+async def _carry_out(
+    tx: Transaction, order: Order, payment: Payment, told: ProviderPayment, judgement: Judgement
+) -> None:
+    verdict, reason = judgement.verdict, judgement.reason
     if verdict is Verdict.FAIL:
         await _fail(tx, order, payment, told, reason)
     elif verdict is Verdict.COMPLETE:
         await _complete(tx, order, payment, told)
-    elif verdict in (Verdict.SURPLUS, Verdict.REVIEW):
+    elif verdict is Verdict.HOLD:
+        await _hold(tx, order, payment, told)
+    elif verdict is Verdict.LET_GO:
+        await payments.save_payment(tx, wanting(held(payment, told.reference, tx.now), "void"))
+    elif verdict is Verdict.PAY_AGAIN:
+        await _ask_to_pay_again(tx, order, payment, told, reason)
+    elif verdict is Verdict.REFUND:
+        await _send_back(tx, order, payment, told, reason or verdict.value)
+    elif verdict is Verdict.REVIEW:
         await _put_aside(tx, order, payment, told, reason or verdict.value)
-    return verdict.value if reason is None else f"{verdict.value}: {reason}"
-
-
-async def _take_again(tx: Transaction, order: Order) -> Verdict:
-    """Take the places of an expired order once more, all or none."""
-    wanted = order.places()
-    stock = await stocks.lock_stock(tx, wanted)
-    if not enough_left(wanted, {tier: counts.left for tier, counts in stock.items()}):
-        return Verdict.REVIEW
-    for tier, count in wanted.items():
-        taken = await stocks.take_sold(tx, tier, count)
-        assert taken is not None, "the row is locked and was seen to have enough"
-        await tell_availability(tx, taken)
-    return Verdict.COMPLETE
 
 
 async def _complete(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment) -> None:
@@ -60,32 +75,69 @@ async def _complete(tx: Transaction, order: Order, payment: Payment, told: Provi
     after = paid(received(order, payment.amount), tx.now)
     await orders.save_order(tx, after)
     await payments.save_payment(tx, settled(payment, "succeeded", told.reference))
-    await ledger.add_transfer(tx, charge(order.id, payment.id, order.organization_id, payment.provider, payment.amount))
+    await ledger.add_transfers(tx, charge(order, payment.id, payment.provider, payment.amount))
     if order.holding == "held":
         await sell_stock(tx, order)
     announce_order(tx, after)
 
 
+async def _hold(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment) -> None:
+    """Nothing was taken; the places stay held until the organiser decides."""
+    after = awaiting_approval(order, tx.now)
+    await approvals.forget_decision(tx, order.id)
+    await orders.save_order(tx, after)
+    await payments.save_payment(tx, held(payment, told.reference, tx.now))
+    announce_order(tx, after)
+
+
+async def _ask_to_pay_again(
+    tx: Transaction, order: Order, payment: Payment, told: ProviderPayment, reason: str | None
+) -> None:
+    """The places stay held; what the organiser approved needs no second word of theirs."""
+    ended: Status = "cancelled" if told.status == "cancelled" else "failed"
+    failed = settled(payment, ended, told.reference, reason)
+    await payments.save_payment(tx, failed)
+    approved = await approvals.find_decision(tx, order.id) == "approved"
+    after = to_be_paid_again(order, tx.now, approved=approved)
+    await orders.save_order(tx, after)
+    announce_order(tx, after)
+    announce_payment(tx, failed, after)
+
+
 async def _fail(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment, reason: str | None) -> None:
-    """The buyer is told only while paying still makes sense: not when another payment was faster, nor after the hold."""
+    """The buyer is told only while paying still makes sense: not when another payment was faster, nor after the hold, nor
+    when it was we who ended it."""
     ended: Status = "cancelled" if told.status == "cancelled" else "failed"
     after = settled(payment, ended, told.reference, reason)
     await payments.save_payment(tx, after)
-    if order.status == "awaiting_payment":
-        announce_payment(tx, PaymentFailed, after, order)
+    if order.status == "awaiting_payment" and payment.wanted is None:
+        announce_payment(tx, after, order)
 
 
 async def _put_aside(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment, reason: str) -> None:
     """The money is kept on an account of its own until a person decides. A paid order stays paid."""
-    after = settled(payment, "succeeded", told.reference, reason)
-    await payments.save_payment(tx, after)
-    await ledger.add_transfer(
-        tx, unallocated(order.id, payment.id, order.organization_id, payment.provider, told.amount)
-    )
+    after = await _book_aside(tx, order, payment, told, reason)
     order = received(order, told.amount)
     if order.paid_at is None:
         order = in_review(order, reason)
         announce_order(tx, order)
     await orders.save_order(tx, order)
-    announce_payment(tx, PaymentReviewNeeded, after, order)
+    announce_review(tx, after, order)
     log.warning("a payment needs a person", payment=payment.id, order=order.id, reason=reason)
+
+
+async def _send_back(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment, reason: str) -> None:
+    """The money goes back by itself; the order stays as it is. Those concerned are told."""
+    after = await _book_aside(tx, order, payment, told, reason)
+    pot = Pot(payment.id, payment.provider, "unallocated", told.amount)
+    cause = Cause("surplus" if order.paid_at else "late_payment", reason, SYSTEM.actor)
+    order, [refund] = await refund_surplus(tx, received(order, told.amount), [pot], cause)
+    announce_review(tx, after, order, refund.id)
+    log.warning("money goes back by itself", payment=payment.id, order=order.id, refund=refund.id, reason=reason)
+
+
+async def _book_aside(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment, reason: str) -> Payment:
+    after = settled(payment, "succeeded", told.reference, reason)
+    await payments.save_payment(tx, after)
+    await ledger.add_transfers(tx, [unallocated(order, payment.id, payment.provider, told.amount)])
+    return after

@@ -1,21 +1,38 @@
 """Takes what an order wants of the stock: all of it, or a refusal that names what is left."""
 
-from commerce.actions.tell_availability import tell_availability
-from commerce.domain.basket import left_of, sold_out
+from commerce.actions.move_stock import lock_left, move_stock, read_left
+from commerce.actions.take_promo import take_promo_again, undo_promo
 from commerce.domain.order import Order
-from commerce.store import stock as stocks
+from commerce.domain.stock import Goods, Way, sold_out
 from common.db import Transaction
-from common.ids import TicketTierId
+from common.ids import EventId
 
 
 async def take_stock(tx: Transaction, order: Order) -> None:
     """Hold the order's places, or sell them at once if it is paid. Raises SoldOut; the transaction ends with it."""
-    take = stocks.take_sold if order.holding == "sold" else stocks.take_held
-    wanted = order.places()
-    taken: dict[TicketTierId, int] = {}
-    for tier, count in wanted.items():
-        stock = await take(tx, tier, count)
-        if stock is None:
-            raise sold_out(wanted, left_of(await stocks.read_stock(tx, wanted), taken))
-        taken[tier] = count
-        await tell_availability(tx, stock)
+    await take_goods(tx, order.event_id, "sold" if order.holding == "sold" else "held", order.goods())
+
+
+async def take_offered(tx: Transaction, order: Order) -> None:
+    """Hold or sell places for one who waited and now waits no longer. Raises SoldOut; the transaction ends with it."""
+    await take_goods(tx, order.event_id, "offer_sold" if order.holding == "sold" else "offer_held", order.goods())
+
+
+async def take_goods(tx: Transaction, event_id: EventId, way: Way, goods: Goods) -> None:
+    """Take these; negative counts are given back. Raises SoldOut; the transaction ends with it."""
+    taken = await move_stock(tx, way, goods)
+    if taken is not None:
+        raise sold_out(goods, (await read_left(tx, event_id, goods)).plus(taken))
+
+
+async def take_if_left(tx: Transaction, order: Order) -> bool:
+    """Sell an order the places it gave back, and use its promo code, all or none. False leaves everything as it is."""
+    goods = order.goods()
+    if not await take_promo_again(tx, order):
+        return False
+    if not (await lock_left(tx, order.event_id, goods)).covers(goods):
+        await undo_promo(tx, order)
+        return False
+    short = await move_stock(tx, "sold", goods)
+    assert short is None, "the rows are locked and were seen to have enough"
+    return True

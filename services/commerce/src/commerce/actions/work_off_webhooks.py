@@ -6,6 +6,7 @@ from opentelemetry import trace
 
 from commerce.actions.settle_payment import settle_payment
 from commerce.adapters.providers import Providers, reason_of
+from commerce.errors import NotOurPayment
 from commerce.store import webhooks
 from commerce.store.webhooks import StoredWebhook
 from common.db import Database
@@ -35,13 +36,23 @@ async def _work_off(database: Database, providers: Providers, webhook: StoredWeb
     )
     with span as current:
         try:
-            told = await providers.find(webhook.provider).fetch(webhook.reference)
-            async with database.transaction() as tx:
-                outcome = await settle_payment(tx, webhook.provider, told)
-                await webhooks.mark_worked_off(tx, webhook.id, outcome)
+            await _let_take_effect(database, providers, webhook)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong is this notice's failure; it is tried again
             current.record_exception(error)
             await _put_off(database, webhook, reason_of(error))
+
+
+async def _let_take_effect(database: Database, providers: Providers, webhook: StoredWebhook) -> None:
+    try:
+        told = await providers.find(webhook.provider).fetch(webhook.reference)
+    except NotOurPayment:
+        # Others may use the same account there; their refunds and disputes carry no id that would tell sooner.
+        async with database.transaction() as tx:
+            await webhooks.mark_worked_off(tx, webhook.id, "not ours")
+        return
+    async with database.transaction() as tx:
+        outcome = await settle_payment(tx, webhook.provider, told)
+        await webhooks.mark_worked_off(tx, webhook.id, outcome)
 
 
 async def _put_off(database: Database, webhook: StoredWebhook, reason: str) -> None:

@@ -5,11 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from commerce.actions.cancel_order import cancel_order
-from commerce.actions.place_order import place_order
+from commerce.actions.place_order import place_order, quote_order
 from commerce.actions.read_availability import read_availability
 from commerce.actions.read_orders import list_orders_of_event, list_own_orders, read_order
-from commerce.domain.order import Status
-from commerce.schemas import Availability, NewOrder, OrderDetails, OrderView, TierAvailability
+from commerce.api.manners import version_tag
+from commerce.api.order_filter import WantedOrders
+from commerce.api.state import CurrentPlatformFee
+from commerce.schemas import Availability, NewOrder, OrderDetails, OrderView, QuoteView, TierAvailability
 from common.idempotency import Once
 from common.ids import EventId, OrderId
 from common.schemas import Cursor, Limit, Page
@@ -28,41 +30,50 @@ async def show_availability(event_id: EventId, database: Db, response: Response)
 
 
 @router.post("/v1/orders", status_code=201, response_model=OrderView)
-async def place(body: NewOrder, principal: CurrentPrincipal, once: Once) -> Response:
-    """Hold tickets for 15 minutes: all of them or none. An order that costs nothing is paid at once."""
-    wishes = [line.wish() for line in body.lines]
-    return await once.run(lambda tx: place_order(tx, principal, body.event_id, wishes), OrderView.of, status=201)
+async def place(body: NewOrder, principal: CurrentPrincipal, platform: CurrentPlatformFee, once: Once) -> Response:
+    """Hold tickets, for 15 minutes unless the organiser says otherwise: all of them or none. An order that costs nothing is
+    paid at once."""
+    basket = body.basket()
+    return await once.run(lambda tx: place_order(tx, principal, platform, basket), OrderView.of, status=201)
+
+
+@router.post("/v1/orders/quote")
+async def show_quote(body: NewOrder, platform: CurrentPlatformFee, database: Db) -> QuoteView:
+    """What such an order would come to, and on what terms, or why it would be refused. Nothing is kept for anybody."""
+    async with database.transaction() as tx:
+        return QuoteView.of(await quote_order(tx, platform, body.basket()))
 
 
 @router.get("/v1/orders")
 async def list_orders(
     principal: CurrentPrincipal,
     database: Db,
+    wanted: WantedOrders,
     event_id: Annotated[
         EventId | None, Query(alias="eventId", description="as staff: the orders of this event")
     ] = None,
-    status: Annotated[Status | None, Query(description="only orders that stand so")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[OrderView]:
     """One's own orders, newest first; with `eventId`, the event's, for staff who may read orders."""
     async with database.transaction() as tx:
         if event_id is None:
-            return await list_own_orders(tx, principal, status, cursor, limit, OrderView.of)
-        return await list_orders_of_event(tx, principal, event_id, status, cursor, limit, OrderView.of)
+            return await list_own_orders(tx, principal, wanted, cursor, limit, OrderView.of)
+        return await list_orders_of_event(tx, principal, event_id, wanted, cursor, limit, OrderView.of)
 
 
 @router.get("/v1/orders/{order_id}")
-async def show_order(order_id: OrderId, principal: CurrentPrincipal, database: Db) -> OrderDetails:
+async def show_order(order_id: OrderId, principal: CurrentPrincipal, database: Db, response: Response) -> OrderDetails:
     """An order and its payments."""
     async with database.transaction() as tx:
         order, payments = await read_order(tx, principal, order_id)
+    response.headers["ETag"] = version_tag(order.version)
     return OrderDetails.with_payments(order, payments)
 
 
 @router.post("/v1/orders/{order_id}/cancel")
 async def cancel(order_id: OrderId, principal: CurrentPrincipal, database: Db) -> OrderView:
-    """Call an unpaid order off; its tickets go back on sale at once."""
+    """Call an unpaid order off, or give a paid one back under its terms; its tickets go back on sale at once."""
     async with database.transaction() as tx:
         order = await cancel_order(tx, principal, order_id)
     return OrderView.of(order)

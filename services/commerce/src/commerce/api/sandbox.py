@@ -18,6 +18,6 @@ class Accepted(View):
 
 @router.post("/v1/sandbox/payments/{payment_id}", status_code=202)
 async def end_payment(payment_id: PaymentId, body: SandboxOutcome, payments: CurrentPayments) -> Accepted:
-    """Let a payment of the sandbox succeed, be declined, or be abandoned."""
+    """Let a payment of the sandbox succeed, be declined, be abandoned, or go wrong as real ones do."""
     await payments.require_sandbox().end(payment_id, body.outcome)
     return Accepted(outcome=body.outcome)

@@ -4,7 +4,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from commerce.adapters.outgoing_webhooks import OutgoingWebhooks
 from commerce.adapters.payments import Payments
+from commerce.domain.sale_settings import PlatformFee
 
 
 async def current_payments(request: Request) -> Payments:
@@ -14,3 +16,21 @@ async def current_payments(request: Request) -> Payments:
 
 
 CurrentPayments = Annotated[Payments, Depends(current_payments)]
+
+
+async def current_platform_fee(request: Request) -> PlatformFee:
+    """What the platform takes."""
+    fee: PlatformFee = request.app.state.platform_fee
+    return fee
+
+
+CurrentPlatformFee = Annotated[PlatformFee, Depends(current_platform_fee)]
+
+
+async def current_outgoing_webhooks(request: Request) -> OutgoingWebhooks:
+    """What organisers' systems are called with."""
+    webhooks: OutgoingWebhooks = request.app.state.outgoing_webhooks
+    return webhooks
+
+
+CurrentOutgoingWebhooks = Annotated[OutgoingWebhooks, Depends(current_outgoing_webhooks)]

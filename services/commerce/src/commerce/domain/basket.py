@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from commerce.domain.add_on import AddOnWish
 from commerce.domain.sale import Event, TicketTier, why_event_is_closed, why_tier_is_closed
-from commerce.domain.stock import Stock
+from commerce.domain.stock import Goods
 from commerce.errors import (
     CurrenciesMixed,
     EventNotOnSale,
     QuantityOutsideLimits,
-    SoldOut,
     TicketTierNamedTwice,
     TicketTierNotOnSale,
     TooManyAdmissions,
     TooManyAttendees,
     UnknownTicketTier,
 )
-from common.ids import TicketTierId
+from common.ids import EventId, TicketTierId
 from common.money import Money
 
 MOST_ADMISSIONS = 100
@@ -51,6 +51,25 @@ class Choice:
     wish: Wish
 
 
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """What somebody wants to order. `promo_code` is as codes are kept; `expected_total` is what they were shown."""
+
+    event_id: EventId
+    wishes: tuple[Wish, ...]
+    add_ons: tuple[AddOnWish, ...] = ()
+    promo_code: str | None = None
+    expected_total: Money | None = None
+
+    def tickets(self) -> Mapping[TicketTierId, int]:
+        """How many of each tier."""
+        return {wish.ticket_tier_id: wish.quantity for wish in self.wishes}
+
+    def goods(self) -> Goods:
+        """What it would take of the stock."""
+        return Goods(self.tickets(), {wish.add_on_id: wish.quantity for wish in self.add_ons})
+
+
 def choose(
     event: Event, tiers: Mapping[TicketTierId, TicketTier], wishes: Sequence[Wish], now: datetime
 ) -> tuple[Choice, ...]:
@@ -73,33 +92,6 @@ def choose(
     return tuple(
         Choice(tier, tier.price or Money.zero(currency), wish) for tier, wish in zip(found, wishes, strict=True)
     )
-
-
-def total_of(choices: Sequence[Choice]) -> Money:
-    """What the whole order costs."""
-    total = Money.zero(choices[0].unit_price.currency)
-    for choice in choices:
-        total = total + choice.unit_price * choice.wish.quantity
-    return total
-
-
-def sold_out(wanted: Mapping[TicketTierId, int], left: Mapping[TicketTierId, int]) -> SoldOut:
-    """The refusal that names what is left of every tier that was asked for."""
-    return SoldOut(
-        tiers=[{"ticket_tier_id": tier, "wanted": count, "left": left.get(tier, 0)} for tier, count in wanted.items()]
-    )
-
-
-def enough_left(wanted: Mapping[TicketTierId, int], left: Mapping[TicketTierId, int]) -> bool:
-    """All or nothing: one tier too short refuses the order."""
-    return all(left.get(tier, 0) >= count for tier, count in wanted.items())
-
-
-def left_of(stock: Mapping[TicketTierId, Stock], taken: Mapping[TicketTierId, int]) -> dict[TicketTierId, int]:
-    """What is left of each tier, not counting what this very order took and is about to give back."""
-    return {
-        tier: max(0, counts.capacity - counts.held - counts.sold + taken.get(tier, 0)) for tier, counts in stock.items()
-    }
 
 
 def _orderable(tier: TicketTier | None, event: Event, wish: Wish, place: int, now: datetime) -> TicketTier:

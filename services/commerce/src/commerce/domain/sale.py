@@ -1,4 +1,4 @@
-"""What is sold, as organisers set it up: copies of what events says."""
+"""What is sold, as organisers set it up: copies of what events and identity say."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,26 @@ from common.ids import EventId, OrganizationId, TicketTierId, WorkspaceId
 from common.money import Money
 
 EventStatus = Literal["draft", "published", "ended", "cancelled"]
-NotOnSale = Literal["not_published", "event_cancelled", "event_over", "not_started", "ended", "retired"]
+NotOnSale = Literal[
+    "not_published",
+    "event_cancelled",
+    "event_over",
+    "organization_suspended",
+    "not_started",
+    "ended",
+    "retired",
+    "code_needed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A seller. `backer_tiers` are those its present owners claimed in the crowdfunding, each once."""
+
+    id: OrganizationId
+    name: str
+    suspended: bool
+    backer_tiers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +44,8 @@ class Event:
     timezone: str
     venue_name: str | None
     currency: str | None
+    organization_suspended: bool = False
+    """Not until we hear of it: events may be told of before their organisation is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +64,14 @@ class TicketTier:
 
 
 def why_event_is_closed(event: Event, now: datetime) -> NotOnSale | None:
-    """Nothing is sold before an event is published, after it was cancelled, or once it is over."""
+    """Nothing is sold before an event is published, after it was cancelled, once it is over, or for a suspended seller."""
     if event.status == "cancelled":
         return "event_cancelled"
     if event.status == "ended" or now >= event.ends_at:
         return "event_over"
-    return None if event.status == "published" else "not_published"
+    if event.status != "published":
+        return "not_published"
+    return "organization_suspended" if event.organization_suspended else None
 
 
 def why_tier_is_closed(tier: TicketTier, now: datetime) -> NotOnSale | None:

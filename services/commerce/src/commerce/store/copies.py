@@ -1,21 +1,25 @@
-"""Copies of what events says. A message older than what is held changes nothing."""
+"""Copies of what events and identity say. A message older than what is held changes nothing."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, bindparam, func, select, update
+from sqlalchemy import Row, Table, bindparam, false, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from commerce.domain.sale import Event, TicketTier
-from commerce.domain.stock import Stock
-from commerce.store.stock import stock_of
-from commerce.tables import admissions, events, stock, ticket_tiers
+from commerce.domain.sale import Event, Organization, TicketTier
+from commerce.tables import admissions, events, organizations, ticket_tiers
 from common.db import Transaction
-from common.ids import EventId, OrderLineId, TicketTierId
+from common.ids import EventId, OrderLineId, OrganizationId, TicketTierId
 from common.money import Money
 
 _TIER_COLUMNS: Final = tuple(column.name for column in ticket_tiers.c)
+_SUSPENDED: Final = func.coalesce(organizations.c.suspended, false()).label("organization_suspended")
+EVENT_COLUMNS: Final = (*events.c, _SUSPENDED)
+"""What `event_of` reads. Beside them a query joins the event's organisation."""
+_EVENT: Final = select(*EVENT_COLUMNS).join_from(
+    events, organizations, organizations.c.id == events.c.organization_id, isouter=True
+)
+_FIND_EVENT: Final = _EVENT.where(events.c.id == bindparam("event", type_=events.c.id.type))
 
 
 async def save_event(tx: Transaction, event: Event, sequence: int) -> bool:
@@ -60,6 +64,21 @@ async def save_ticket_tier(tx: Transaction, tier: TicketTier, sequence: int) -> 
     )
 
 
+async def save_organization(tx: Transaction, organization: Organization, sequence: int) -> bool:
+    """Make our copy equal to the message. False when what we hold is as new."""
+    return await _save(
+        tx,
+        organizations,
+        {
+            "id": organization.id,
+            "sequence": sequence,
+            "name": organization.name,
+            "suspended": organization.suspended,
+            "backer_tiers": list(organization.backer_tiers),
+        },
+    )
+
+
 async def record_admitted(tx: Transaction, line_id: OrderLineId, ordinal: int, scanned_at: datetime) -> bool:
     """Remember the earliest time an admission was used, in whatever order scans are told. False when there is none."""
     earliest = func.least(admissions.c.admitted_at, scanned_at)
@@ -73,44 +92,33 @@ async def record_admitted(tx: Transaction, line_id: OrderLineId, ordinal: int, s
 
 async def find_event(tx: Transaction, event_id: EventId) -> Event | None:
     """The event, or None when it was not published or we have not heard of it yet."""
-    row = await tx.one(select(events).where(events.c.id == event_id))
+    row = await tx.one(_FIND_EVENT, {"event": event_id})
     return None if row is None else event_of(row)
+
+
+async def find_organization(tx: Transaction, organization_id: OrganizationId) -> Organization | None:
+    """The organisation, or None when we have not heard of it yet."""
+    row = await tx.one(select(organizations).where(organizations.c.id == organization_id))
+    return None if row is None else Organization(row.id, row.name, row.suspended, tuple(row.backer_tiers))
+
+
+async def find_ticket_tier(tx: Transaction, ticket_tier_id: TicketTierId) -> TicketTier | None:
+    """The tier, or None when we have not heard of it yet."""
+    row = await tx.one(select(ticket_tiers).where(ticket_tiers.c.id == ticket_tier_id))
+    return None if row is None else tier_of(row)
+
+
+async def currency_of_tiers(tx: Transaction, event_id: EventId) -> str | None:
+    """The currency of an event's prices, where it has any: its own message may come after those of its tiers."""
+    priced = ticket_tiers.c.price_currency.is_not(None) & (ticket_tiers.c.event_id == event_id)
+    found: str | None = await tx.scalar(select(ticket_tiers.c.price_currency).where(priced).limit(1))
+    return found
 
 
 async def tiers_of(tx: Transaction, event_id: EventId) -> list[TicketTier]:
     """Every tier of an event, retired ones included, oldest first."""
     query = select(ticket_tiers).where(ticket_tiers.c.event_id == event_id).order_by(ticket_tiers.c.id)
     return [tier_of(row) for row in await tx.all(query)]
-
-
-_OFFERED: Final = (
-    select(
-        *events.c,
-        *(column.label(f"tier_{column.name}") for column in ticket_tiers.c),
-        *(column.label(f"stock_{column.name}") for column in stock.c),
-    )
-    .join_from(
-        events,
-        ticket_tiers,
-        (ticket_tiers.c.event_id == events.c.id) & ticket_tiers.c.id.in_(bindparam("tiers", expanding=True)),
-        isouter=True,
-    )
-    .join(stock, stock.c.ticket_tier_id == ticket_tiers.c.id, isouter=True)
-    .where(events.c.id == bindparam("event", type_=events.c.id.type))
-)
-
-
-async def find_offered(
-    tx: Transaction, event_id: EventId, tiers: Collection[TicketTierId]
-) -> tuple[Event | None, dict[TicketTierId, TicketTier], dict[TicketTierId, Stock]]:
-    """An event, those of the named tiers that are its own, and their counts at this moment, in one round trip."""
-    rows = (await tx.execute(_OFFERED, {"event": event_id, "tiers": list(tiers)})).all()
-    found = [row for row in rows if row.tier_id is not None]
-    return (
-        event_of(rows[0]) if rows else None,
-        {row.tier_id: tier_of(row, "tier_") for row in found},
-        {row.tier_id: stock_of(row, "stock_") for row in found},
-    )
 
 
 def event_of(row: Row[Any]) -> Event:
@@ -126,6 +134,7 @@ def event_of(row: Row[Any]) -> Event:
         timezone=row.timezone,
         venue_name=row.venue_name,
         currency=row.currency,
+        organization_suspended=row.organization_suspended,
     )
 
 

@@ -3,7 +3,19 @@
 from sqlalchemy import case, func, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from commerce.tables import admissions, ledger_transfers, order_lines, orders, payments, stock
+from commerce.tables import (
+    add_on_stock,
+    admissions,
+    event_capacity,
+    ledger_transfers,
+    order_add_ons,
+    order_lines,
+    orders,
+    payments,
+    promo_codes,
+    stock,
+    waiting_list_entries,
+)
 from common.db import Transaction
 
 SHOWN = 20
@@ -42,9 +54,160 @@ async def find_miscounted_tiers(tx: Transaction) -> list[str]:
     ]
 
 
+async def find_miscounted_add_ons(tx: Transaction) -> list[str]:
+    """Add-ons whose held or sold count is not what the orders say: what was returned is neither."""
+
+    def pieces(holding: str) -> ColumnElement[int]:
+        kept = order_add_ons.c.quantity - order_add_ons.c.returned
+        return func.coalesce(func.sum(case((orders.c.holding == holding, kept), else_=0)), 0)
+
+    said = (
+        select(order_add_ons.c.add_on_id, pieces("held").label("held"), pieces("sold").label("sold"))
+        .join(orders, orders.c.id == order_add_ons.c.order_id)
+        .group_by(order_add_ons.c.add_on_id)
+        .subquery()
+    )
+    held, sold = func.coalesce(said.c.held, 0), func.coalesce(said.c.sold, 0)
+    add_on = func.coalesce(add_on_stock.c.add_on_id, said.c.add_on_id)
+    counted = add_on_stock.c
+    query = (
+        select(add_on.label("id"), counted.held, counted.sold, held.label("held_said"), sold.label("sold_said"))
+        .join_from(add_on_stock, said, said.c.add_on_id == counted.add_on_id, full=True)
+        .where(or_(counted.held.is_distinct_from(held), counted.sold.is_distinct_from(sold)))
+        .limit(SHOWN)
+    )
+    return [
+        f"add-on {row.id}: {row.held} held and {row.sold} sold, but orders say {row.held_said} and {row.sold_said}"
+        for row in await tx.all(query)
+    ]
+
+
+async def find_miscounted_events(tx: Transaction) -> list[str]:
+    """Events whose shared counts are not those of their tiers, and tiers that do not know whether they share."""
+    said = (
+        select(
+            stock.c.event_id,
+            func.sum(stock.c.held).label("held"),
+            func.sum(stock.c.sold).label("sold"),
+            func.bool_and(stock.c.shared).label("all_share"),
+            func.bool_or(stock.c.shared).label("some_share"),
+        )
+        .group_by(stock.c.event_id)
+        .subquery()
+    )
+    held, sold = func.coalesce(said.c.held, 0), func.coalesce(said.c.sold, 0)
+    shares = event_capacity.c.event_id.is_not(None)
+    wrong = or_(
+        shares & or_(event_capacity.c.held != held, event_capacity.c.sold != sold, ~said.c.all_share),
+        ~shares & said.c.some_share,
+    )
+    event = func.coalesce(event_capacity.c.event_id, said.c.event_id)
+    counted = event_capacity.c
+    query = (
+        select(event.label("id"), counted.held, counted.sold, held.label("held_said"), sold.label("sold_said"))
+        .join_from(event_capacity, said, said.c.event_id == counted.event_id, full=True)
+        .where(wrong)
+        .limit(SHOWN)
+    )
+    return [
+        f"event {row.id}: {row.held} held and {row.sold} sold, but its tiers say {row.held_said} and {row.sold_said}"
+        for row in await tx.all(query)
+    ]
+
+
+async def find_miscounted_promo_codes(tx: Transaction) -> list[str]:
+    """Promo codes whose held or used orders and money are not what the orders say."""
+    counts = ("held_uses", "used_uses", "held_amount", "used_amount")
+
+    def of(holding: str, value: ColumnElement[int]) -> ColumnElement[int]:
+        return func.sum(case((orders.c.holding == holding, value), else_=0))
+
+    one = literal(1)
+    said = (
+        select(
+            orders.c.promo_code_id,
+            of("held", one).label("held_uses"),
+            of("sold", one).label("used_uses"),
+            of("held", orders.c.discount).label("held_amount"),
+            of("sold", orders.c.discount).label("used_amount"),
+        )
+        .where(orders.c.promo_code_id.is_not(None))
+        .group_by(orders.c.promo_code_id)
+        .subquery()
+    )
+    wrong = [promo_codes.c[name].is_distinct_from(func.coalesce(said.c[name], 0)) for name in counts]
+    query = (
+        select(
+            func.coalesce(promo_codes.c.id, said.c.promo_code_id).label("id"),
+            *(promo_codes.c[name] for name in counts),
+            *(func.coalesce(said.c[name], 0).label(f"{name}_said") for name in counts),
+        )
+        .join_from(promo_codes, said, said.c.promo_code_id == promo_codes.c.id, full=True)
+        .where(or_(*wrong))
+        .limit(SHOWN)
+    )
+    return [
+        f"promo code {row.id}: {[getattr(row, name) for name in counts]}, but orders say "
+        f"{[getattr(row, f'{name}_said') for name in counts]} (held and used orders, held and used money)"
+        for row in await tx.all(query)
+    ]
+
+
+async def find_miscounted_waiting(tx: Transaction) -> list[str]:
+    """Tiers whose count of those who wait is not what the waiting list says: too many, and their sale stands still for ever."""
+    entries = waiting_list_entries.c
+    said = (
+        select(entries.ticket_tier_id, func.count().label("waiting"))
+        .where(entries.status == "waiting")
+        .group_by(entries.ticket_tier_id)
+        .subquery()
+    )
+    waiting = func.coalesce(said.c.waiting, 0)
+    query = (
+        select(stock.c.ticket_tier_id, stock.c.waiting, waiting.label("said"))
+        .join_from(stock, said, said.c.ticket_tier_id == stock.c.ticket_tier_id, isouter=True)
+        .where(stock.c.waiting != waiting)
+        .limit(SHOWN)
+    )
+    return [
+        f"tier {row.ticket_tier_id}: {row.waiting} wait, but the list says {row.said}" for row in await tx.all(query)
+    ]
+
+
+async def find_orders_that_do_not_add_up(tx: Transaction) -> list[str]:
+    """Orders whose total, tax or discount is not that of their lines and fees, to the minor unit."""
+
+    def of_lines(name: str) -> ColumnElement[int]:
+        parts = [
+            select(func.coalesce(func.sum(table.c[name]), 0))
+            .where(table.c.order_id == orders.c.id)
+            .correlate(orders)
+            .scalar_subquery()
+            for table in (order_lines, order_add_ons)
+        ]
+        return parts[0] + parts[1]
+
+    passed_on = case((orders.c.platform_fee_passed_on, orders.c.platform_fee), else_=0)
+    said = (
+        select(
+            orders.c.id,
+            orders.c.total,
+            (of_lines("gross") + orders.c.service_fee + passed_on).label("due"),
+            (of_lines("tax") == orders.c.tax).label("tax_fits"),
+            (of_lines("discount") == orders.c.discount).label("discount_fits"),
+        )
+    ).subquery()
+    wrong = or_(said.c.total != said.c.due, ~said.c.tax_fits, ~said.c.discount_fits)
+    return [
+        f"order {row.id}: a total of {row.total}, lines and fees of {row.due}, "
+        f"tax {'fits' if row.tax_fits else 'differs'}, discount {'fits' if row.discount_fits else 'differs'}"
+        for row in await tx.all(select(said).where(wrong).limit(SHOWN))
+    ]
+
+
 async def find_unbooked_payments(tx: Transaction) -> list[str]:
     """Succeeded payments without exactly one entry in the ledger, and entries of payments that did not succeed."""
-    incoming = ledger_transfers.c.debit == "provider_receivable"
+    incoming = ledger_transfers.c.kind.in_(("charge", "unallocated"))
     booked = (
         select(ledger_transfers.c.payment_id, func.count().label("entries"))
         .where(incoming)
@@ -66,7 +229,7 @@ async def find_orders_paid_wrongly(tx: Transaction) -> list[str]:
     """Paid orders whose charges are not their total, and unpaid ones with a charge."""
     charged = (
         select(ledger_transfers.c.order_id, func.sum(ledger_transfers.c.amount).label("amount"))
-        .where(ledger_transfers.c.kind == "charge")
+        .where(ledger_transfers.c.kind.in_(("charge", "allocation", "door_charge")))
         .group_by(ledger_transfers.c.order_id)
         .subquery()
     )

@@ -1,78 +1,39 @@
 """Orders with their lines and admissions."""
 
-import json
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Table, Text, cast, func, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, Table, Text, bindparam, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from commerce.domain.order import AddOnLine, Admission, CancellationTerms, Charge, Line, Order, Status, Sums
+from commerce.domain.order import AddOnLine, Admission, CancellationTerms, Charge, Line, Order, Sums
+from commerce.store.order_items import ADD_ITEMS, written_items
 from commerce.tables import admissions, order_add_ons, order_lines, orders
 from common.db import Transaction
-from common.ids import AddOnId, EventId, Id, OrderId, OrderLineId, TicketTierId, UserId
+from common.ids import AddOnId, OrderId, OrderLineId, TicketTierId
 from common.money import Money
-from common.paging import newest_first
-from common.schemas import Page, View
 
-Model = TypeVar("Model", bound=View)
-
-
-_ADD_ORDER: Final = text(
-    """
+_NEW_ORDER: Final = """
     WITH new_order AS (
         INSERT INTO orders (id, version, event_id, event_name, organization_id, buyer_user_id, buyer_email, buyer_name,
             status, disputed, holding, total, currency, discount, tax, service_fee, platform_fee, platform_fee_passed_on,
             prices_include_tax, rounding, captured, refunded, promo_code_id, promo_code, origin, capture, cancel_until,
-            cancel_kept_rate, reserved_until, page_token, traceparent, placed_at, paid_at)
+            cancel_kept_rate, reserved_until, approval_until, page_token, traceparent, placed_at, paid_at,
+            made_by, taken_as)
         VALUES (:id, :version, :event_id, :event_name, :organization_id, :buyer_user_id, :buyer_email, :buyer_name,
             :status, :disputed, :holding, :total, :currency, :discount, :tax, :service_fee, :platform_fee,
             :platform_fee_passed_on, :prices_include_tax, :rounding, :captured, :refunded, :promo_code_id, :promo_code,
-            :origin, :capture, :cancel_until, :cancel_kept_rate, :reserved_until, :page_token, :traceparent, :placed_at,
-            :paid_at)
-    ), new_lines AS (
-        INSERT INTO order_lines (id, order_id, place, ticket_tier_id, ticket_tier_name, unit_amount, discount, tax_rate,
-            tax, gross)
-        SELECT line.id, :id, line.place, line.thing, line.name, line.price, line.discount, line.tax_rate, line.tax,
-            line.gross
-        FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS line(id uuid, place smallint, thing uuid, name text,
-            price bigint, discount bigint, tax_rate integer, tax bigint, gross bigint)
-    ), new_add_ons AS (
-        INSERT INTO order_add_ons (id, order_id, place, add_on_id, add_on_name, unit_amount, quantity, discount, tax_rate,
-            tax, gross)
-        SELECT line.id, :id, line.place, line.thing, line.name, line.price, line.quantity, line.discount, line.tax_rate,
-            line.tax, line.gross
-        FROM jsonb_to_recordset(CAST(:add_ons AS jsonb)) AS line(id uuid, place smallint, thing uuid, name text,
-            price bigint, quantity integer, discount bigint, tax_rate integer, tax bigint, gross bigint)
-    )
-    INSERT INTO admissions (line_id, ordinal, attendee_name, attendee_email)
-    SELECT person.line, person.ordinal, person.name, person.email
-    FROM jsonb_to_recordset(CAST(:people AS jsonb)) AS person(line uuid, ordinal integer, name text, email text)
-    """
-)
+            :origin, :capture, :cancel_until, :cancel_kept_rate, :reserved_until, :approval_until,
+            :page_token, :traceparent, :placed_at,
+            :paid_at, :made_by, :taken_as)
+    ),
+"""
+_ADD_ORDER: Final = text(_NEW_ORDER + ADD_ITEMS)
 
 
 async def add_order(tx: Transaction, order: Order) -> None:
     """Write a new order with its lines and admissions, in one round trip: this is what a rush of buyers does most."""
-    lines = [
-        _written(line, place, line.ticket_tier_id, line.ticket_tier_name) for place, line in enumerate(order.lines)
-    ]
-    add_ons = [
-        {**_written(line, place, line.add_on_id, line.add_on_name), "quantity": line.quantity}
-        for place, line in enumerate(order.add_ons)
-    ]
-    people = [
-        {
-            "line": lines[place]["id"],
-            "ordinal": admission.ordinal,
-            "name": admission.attendee_name,
-            "email": admission.attendee_email,
-        }
-        for place, line in enumerate(order.lines)
-        for admission in line.admissions
-    ]
     values = {
         "id": order.id.uuid,
         "version": order.version,
@@ -103,13 +64,15 @@ async def add_order(tx: Transaction, order: Order) -> None:
         "cancel_until": order.cancellation.until,
         "cancel_kept_rate": order.cancellation.kept_rate,
         "reserved_until": order.reserved_until,
+        "approval_until": order.approval_until,
         "page_token": order.page_token,
         "traceparent": order.traceparent,
         "placed_at": order.placed_at,
         "paid_at": order.paid_at,
+        "made_by": order.made_by,
+        "taken_as": order.taken_as,
     }
-    gathered = {"lines": json.dumps(lines), "add_ons": json.dumps(add_ons), "people": json.dumps(people)}
-    await tx.execute(_ADD_ORDER, {**values, **gathered})
+    tx.post(_ADD_ORDER, {**values, **written_items(order)})
 
 
 async def save_order(tx: Transaction, order: Order) -> None:
@@ -117,13 +80,18 @@ async def save_order(tx: Transaction, order: Order) -> None:
     await tx.execute(update(orders).where(orders.c.id == order.id).values(**_state_of(order)))
 
 
+async def add_refunded(tx: Transaction, order_id: OrderId, amount: int) -> None:
+    """Count what goes back. More than came is stopped by `ck_orders_never_refunded_more_than_captured`, for it is the row
+    itself that is added to, not what was read of it."""
+    await tx.execute(update(orders).where(orders.c.id == order_id).values(refunded=orders.c.refunded + amount))
+
+
 async def lock_order(tx: Transaction, order_id: OrderId) -> Order | None:
     """An order, locked until this transaction ends.
 
-    Two statements: what is read beside a lock that had to be waited for would be as old as the statement.
+    Two statements in one round trip: what is read beside a lock that had to be waited for would be as old as the statement.
     """
-    if await tx.scalar(select(orders.c.id).where(orders.c.id == order_id).with_for_update()) is None:
-        return None
+    tx.post(_LOCK, {"order": order_id})
     return await find_order(tx, order_id)
 
 
@@ -134,59 +102,25 @@ async def lock_some_overdue(tx: Transaction, limit: int) -> list[Order]:
     ids = [row.id for row in await tx.all(query.with_for_update(skip_locked=True))]
     if not ids:
         return []
-    return [_order_of(row) for row in await tx.all(_whole(orders.c.id.in_(ids)).order_by(orders.c.reserved_until))]
+    return [order_of(row) for row in await tx.all(whole_orders(orders.c.id.in_(ids)).order_by(orders.c.reserved_until))]
 
 
 async def find_order(tx: Transaction, order_id: OrderId) -> Order | None:
     """An order with all it holds."""
-    row = await tx.one(_whole(orders.c.id == order_id))
-    return None if row is None else _order_of(row)
+    row = await tx.one(_WHOLE, {"order": order_id})
+    return None if row is None else order_of(row)
 
 
 async def find_order_by_page_token(tx: Transaction, token: str) -> Order | None:
     """The order behind a secret page."""
-    row = await tx.one(_whole(orders.c.page_token == token))
-    return None if row is None else _order_of(row)
+    row = await tx.one(whole_orders(orders.c.page_token == token))
+    return None if row is None else order_of(row)
 
 
 async def orders_after(tx: Transaction, after: OrderId | None, limit: int) -> list[Order]:
     """A page of all orders, oldest first."""
-    query = _whole(orders.c.id > after if after is not None else orders.c.id.is_not(None))
-    return [_order_of(row) for row in await tx.all(query.order_by(orders.c.id).limit(limit))]
-
-
-async def orders_of_buyer(
-    tx: Transaction,
-    buyer: UserId,
-    status: Status | None,
-    cursor: str | None,
-    limit: int,
-    view: Callable[[Order], Model],
-) -> Page[Model]:
-    """What someone ordered, newest first; with `status` only what stands so."""
-    return await _page(tx, _standing(orders.c.buyer_user_id == buyer, status), cursor, limit, view)
-
-
-async def orders_of_event(
-    tx: Transaction,
-    event_id: EventId,
-    status: Status | None,
-    cursor: str | None,
-    limit: int,
-    view: Callable[[Order], Model],
-) -> Page[Model]:
-    """What was ordered for an event, newest first; with `status` only what stands so."""
-    return await _page(tx, _standing(orders.c.event_id == event_id, status), cursor, limit, view)
-
-
-def _standing(which: ColumnElement[bool], status: Status | None) -> ColumnElement[bool]:
-    return which if status is None else which & (orders.c.status == status)
-
-
-async def _page(
-    tx: Transaction, mine: ColumnElement[bool], cursor: str | None, limit: int, view: Callable[[Order], Model]
-) -> Page[Model]:
-    return await newest_first(tx, _whole(mine), orders.c.id, OrderId, cursor, limit, lambda row: view(_order_of(row)))
+    query = whole_orders(orders.c.id > after if after is not None else orders.c.id.is_not(None))
+    return [order_of(row) for row in await tx.all(query.order_by(orders.c.id).limit(limit))]
 
 
 def _state_of(order: Order) -> dict[str, Any]:
@@ -196,30 +130,16 @@ def _state_of(order: Order) -> dict[str, Any]:
         "status": order.status,
         "disputed": order.disputed,
         "holding": order.holding,
+        "capture": order.capture,
         "reserved_until": order.reserved_until,
+        "approval_until": order.approval_until,
         "captured": order.captured.amount,
-        "refunded": order.refunded.amount,
         "paid_at": order.paid_at,
         "review_reason": order.review_reason,
     }
 
 
-def _written(line: Line | AddOnLine, place: int, thing: Id, name: str) -> dict[str, Any]:
-    """A line as `_ADD_ORDER` reads it."""
-    return {
-        "id": str(line.id.uuid),
-        "place": place,
-        "thing": str(thing.uuid),
-        "name": name,
-        "price": line.unit_price.amount,
-        "discount": line.charge.discount.amount,
-        "tax_rate": line.charge.tax_rate,
-        "tax": line.charge.tax.amount,
-        "gross": line.charge.gross.amount,
-    }
-
-
-def _whole(condition: ColumnElement[bool]) -> Select[Any]:
+def whole_orders(condition: ColumnElement[bool]) -> Select[Any]:
     """Orders with their lines and admissions gathered in one column, so that a whole order is one round trip."""
     people = (
         select(
@@ -288,7 +208,8 @@ def _charge_of(table: Table) -> tuple[ColumnElement[int], ...]:
     return table.c.discount, table.c.tax_rate, table.c.tax, table.c.gross
 
 
-def _order_of(row: Row[Any]) -> Order:
+def order_of(row: Row[Any]) -> Order:
+    """An order from a row of `whole_orders`."""
     return Order(
         id=row.id,
         version=row.version,
@@ -311,6 +232,7 @@ def _order_of(row: Row[Any]) -> Order:
         capture=row.capture,
         cancellation=CancellationTerms(row.cancel_until, row.cancel_kept_rate),
         reserved_until=row.reserved_until,
+        approval_until=row.approval_until,
         page_token=row.page_token,
         traceparent=row.traceparent,
         placed_at=row.placed_at,
@@ -318,6 +240,8 @@ def _order_of(row: Row[Any]) -> Order:
         review_reason=row.review_reason,
         lines=tuple(_line_of(line, row.currency) for line in row.lines),
         add_ons=tuple(_add_on_of(line, row.currency) for line in row.add_ons or ()),
+        made_by=row.made_by,
+        taken_as=row.taken_as,
     )
 
 
@@ -364,3 +288,9 @@ def _line_of(line: list[Any], currency: str) -> Line:
             for ordinal, attendee, email, live, admitted in people
         ),
     )
+
+
+# Built once: to put these together costs many times what it costs to run them.
+_ID: Final = bindparam("order", type_=orders.c.id.type)
+_LOCK: Final = select(orders.c.id).where(orders.c.id == _ID).with_for_update()
+_WHOLE: Final = whole_orders(orders.c.id == _ID)

@@ -1,12 +1,13 @@
 """Payments of orders."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from commerce.domain.payment import Payment
-from commerce.tables import payments
+from commerce.tables import orders, payments
 from common.db import Transaction
 from common.ids import OrderId, PaymentId
 from common.money import Money
@@ -16,6 +17,13 @@ ANSWER_EXPECTED = timedelta(seconds=30)
 NEWS_EXPECTED = timedelta(minutes=2)
 """The provider is asked about a payment when it told nothing for this long."""
 _LONGEST_WAIT = timedelta(hours=1)
+# Built once: putting a statement together costs more than running it.
+_FIND: Final = select(payments).where(payments.c.id == bindparam("payment", type_=payments.c.id.type))
+_OF_ORDER: Final = (
+    select(payments)
+    .where(payments.c.order_id == bindparam("order", type_=payments.c.order_id.type))
+    .order_by(payments.c.id)
+)
 
 
 async def add_payment(tx: Transaction, payment: Payment) -> None:
@@ -28,6 +36,7 @@ async def add_payment(tx: Transaction, payment: Payment) -> None:
             amount=payment.amount.amount,
             currency=payment.amount.currency,
             created_at=payment.created_at,
+            capture=payment.capture,
             next_check_at=tx.now + ANSWER_EXPECTED,
             **_state_of(payment),
         )
@@ -37,8 +46,8 @@ async def add_payment(tx: Transaction, payment: Payment) -> None:
 async def save_payment(tx: Transaction, payment: Payment) -> None:
     """Write how a payment stands now. The caller holds its order's lock."""
     values = _state_of(payment)
-    if payment.status == "pending":
-        values |= {"next_check_at": tx.now + NEWS_EXPECTED}
+    if payment.status in ("created", "pending"):
+        values |= {"next_check_at": tx.now if payment.wanted else tx.now + NEWS_EXPECTED}
     else:
         values |= {"settled_at": func.coalesce(payments.c.settled_at, tx.now), "next_check_at": None}
     await tx.execute(update(payments).where(payments.c.id == payment.id).values(**values))
@@ -46,22 +55,49 @@ async def save_payment(tx: Transaction, payment: Payment) -> None:
 
 async def find_payment(tx: Transaction, payment_id: PaymentId) -> Payment | None:
     """A payment. What is decided from it is decided under its order's lock, so it is read after that."""
-    row = await tx.one(select(payments).where(payments.c.id == payment_id))
-    return None if row is None else _payment_of(row)
+    row = await tx.one(_FIND, {"payment": payment_id})
+    return None if row is None else payment_of(row)
 
 
 async def open_payment(tx: Transaction, order_id: OrderId, provider: str) -> Payment | None:
-    """The order's payment at that provider that is still under way, if there is one."""
-    still_open = payments.c.status.in_(("created", "pending"))
+    """The order's payment at that provider that is still under way, if there is one; none that is being let go of."""
+    still_open = payments.c.status.in_(("created", "pending")) & payments.c.wanted.is_(None)
     mine = (payments.c.order_id == order_id) & (payments.c.provider == provider)
     row = await tx.one(select(payments).where(mine, still_open).order_by(payments.c.id.desc()).limit(1))
-    return None if row is None else _payment_of(row)
+    return None if row is None else payment_of(row)
+
+
+async def want_void(tx: Transaction, order_ids: Sequence[OrderId]) -> None:
+    """Have whatever is open of these orders' payments ended at the provider, by the next check. Their locks are held."""
+    still_open = payments.c.status.in_(("created", "pending")) & payments.c.wanted.is_(None)
+    mine = payments.c.order_id.in_(order_ids)
+    values = {"wanted": "void", "version": payments.c.version + 1, "next_check_at": tx.now}
+    await tx.execute(update(payments).where(mine, still_open).values(**values))
+
+
+async def take_some_to_release(tx: Transaction, limit: int) -> list[Payment]:
+    """Open payments of orders whose time to pay ran out. Taking one wants it ended, and keeps the check away meanwhile."""
+    overdue = (orders.c.status == "awaiting_payment") & (orders.c.reserved_until <= tx.now)
+    due = (
+        select(payments.c.id)
+        .join(orders, orders.c.id == payments.c.order_id)
+        .where(overdue, payments.c.status.in_(("created", "pending")), payments.c.wanted.is_(None))
+        .order_by(orders.c.reserved_until)
+        .limit(limit)
+        .with_for_update(of=payments, skip_locked=True)
+    )
+    taken = (
+        update(payments)
+        .where(payments.c.id.in_(due))
+        .values(wanted="void", version=payments.c.version + 1, next_check_at=tx.now + NEWS_EXPECTED)
+        .returning(*payments.c)
+    )
+    return [payment_of(row) for row in (await tx.execute(taken)).all()]
 
 
 async def payments_of_order(tx: Transaction, order_id: OrderId) -> list[Payment]:
     """All payments of an order, oldest first."""
-    query = select(payments).where(payments.c.order_id == order_id).order_by(payments.c.id)
-    return [_payment_of(row) for row in await tx.all(query)]
+    return [payment_of(row) for row in await tx.all(_OF_ORDER, {"order": order_id})]
 
 
 async def take_some_due_for_a_check(tx: Transaction, limit: int) -> list[Payment]:
@@ -80,7 +116,7 @@ async def take_some_due_for_a_check(tx: Transaction, limit: int) -> list[Payment
         .values(next_check_at=tx.now + wait, checks=payments.c.checks + 1)
         .returning(*payments.c)
     )
-    return [_payment_of(row) for row in (await tx.execute(taken)).all()]
+    return [payment_of(row) for row in (await tx.execute(taken)).all()]
 
 
 def _state_of(payment: Payment) -> dict[str, Any]:
@@ -91,10 +127,13 @@ def _state_of(payment: Payment) -> dict[str, Any]:
         "reference": payment.reference,
         "checkout_url": payment.checkout_url,
         "reason": payment.reason,
+        "held_at": payment.held_at,
+        "wanted": payment.wanted,
     }
 
 
-def _payment_of(row: Row[Any]) -> Payment:
+def payment_of(row: Row[Any]) -> Payment:
+    """The payment a row holds."""
     return Payment(
         id=row.id,
         version=row.version,
@@ -106,4 +145,7 @@ def _payment_of(row: Row[Any]) -> Payment:
         checkout_url=row.checkout_url,
         reason=row.reason,
         created_at=row.created_at,
+        capture=row.capture,
+        held_at=row.held_at,
+        wanted=row.wanted,
     )

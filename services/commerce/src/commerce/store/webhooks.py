@@ -75,7 +75,7 @@ async def take_some_webhooks(tx: Transaction, limit: int) -> list[StoredWebhook]
 async def mark_worked_off(tx: Transaction, webhook_id: int, outcome: str) -> None:
     """It took effect, in this transaction."""
     done = {"handled_at": tx.now, "next_attempt_at": None, "outcome": outcome[:500]}
-    await tx.execute(update(payment_webhooks).where(payment_webhooks.c.id == webhook_id).values(**done))
+    tx.post(update(payment_webhooks).where(payment_webhooks.c.id == webhook_id).values(**done))
 
 
 async def put_off(tx: Transaction, webhook: StoredWebhook, reason: str) -> bool:

@@ -1,6 +1,7 @@
-"""Copies of what events says. No foreign key leads here: a copy may be emptied and rebuilt while orders go on."""
+"""Copies of what events and identity say. No foreign key leads here: a copy may be emptied and rebuilt while orders go on."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from commerce.tables.metadata import metadata
 from common.db import TypedId, moment
@@ -38,3 +39,13 @@ ticket_tiers = Table(
     Column("retired", Boolean, nullable=False),
 )
 Index("ix_ticket_tiers_event_id", ticket_tiers.c.event_id)
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("id", TypedId(OrganizationId), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("backer_tiers", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+)

@@ -1,4 +1,4 @@
-"""Stock, orders, their lines and admissions."""
+"""Orders, their lines and admissions."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 
@@ -30,29 +31,9 @@ def _charge() -> list[Column[Any]]:
         Column("discount", BigInteger, nullable=False, server_default=text("0")),
         Column("tax_rate", Integer, nullable=False, server_default=text("0")),
         Column("tax", BigInteger, nullable=False, server_default=text("0")),
-        Column("gross", BigInteger, nullable=False),
+        Column("gross", BigInteger, nullable=False, server_default=text("0")),
     ]
 
-
-# The one hot row of a sale. Narrow, without an index on what changes, so that each change stays within its page.
-stock = Table(
-    "stock",
-    metadata,
-    Column("ticket_tier_id", TypedId(TicketTierId), primary_key=True),
-    Column("event_id", TypedId(EventId), nullable=False),
-    Column("capacity", BigInteger, nullable=False),
-    Column("held", BigInteger, nullable=False, server_default=text("0")),
-    Column("sold", BigInteger, nullable=False, server_default=text("0")),
-    Column("word", Text, nullable=False, server_default=text("'available'")),
-    Column("version", BigInteger, nullable=False, server_default=text("0")),
-    # That `held + sold` stays within `capacity` is no constraint, because an organiser may lower the capacity below what
-    # is sold already: those tickets stay valid. `store.stock.take` refuses by its condition instead.
-    CheckConstraint("capacity >= 0", name="capacity_not_negative"),
-    CheckConstraint("held >= 0", name="held_not_negative"),
-    CheckConstraint("sold >= 0", name="sold_not_negative"),
-    CheckConstraint("word IN ('available', 'few', 'sold_out')", name="word_is_known"),
-)
-Index("ix_stock_event_id", stock.c.event_id)
 
 orders = Table(
     "orders",
@@ -86,11 +67,16 @@ orders = Table(
     Column("cancel_until", moment()),
     Column("cancel_kept_rate", Integer, nullable=False, server_default=text("0")),
     Column("reserved_until", moment()),
+    Column("approval_until", moment()),
     Column("page_token", Text, nullable=False),
     Column("traceparent", Text),
     Column("placed_at", moment(), nullable=False),
     Column("paid_at", moment()),
     Column("review_reason", Text),
+    Column("made_by", Text),
+    Column("taken_as", Text),
+    # The version up to which its documents were written.
+    Column("documented_version", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("page_token", name="uq_orders_page_token"),
     CheckConstraint(
         "status IN ('awaiting_payment', 'awaiting_approval', 'paid', 'partially_refunded', 'refunded', 'expired', "
@@ -103,10 +89,12 @@ orders = Table(
     # The last guard of the sum that goes back: no two refunds side by side can exceed what came.
     CheckConstraint("refunded >= 0 AND refunded <= captured", name="never_refunded_more_than_captured"),
     CheckConstraint("origin IN ('buyer', 'organiser', 'door', 'waiting_list')", name="origin_is_known"),
+    CheckConstraint("taken_as IN ('cash', 'card_terminal')", name="way_of_taking_is_known"),
     CheckConstraint("capture IN ('automatic', 'manual')", name="capture_is_known"),
     CheckConstraint("cancel_kept_rate BETWEEN 0 AND 100000", name="kept_rate_is_a_share"),
     CheckConstraint("length(page_token) >= 22", name="page_token_is_secret"),
     CheckConstraint("(status = 'awaiting_payment') = (reserved_until IS NOT NULL)", name="only_waiting_ends"),
+    CheckConstraint("(status = 'awaiting_approval') = (approval_until IS NOT NULL)", name="only_undecided_ends"),
     CheckConstraint("status <> 'paid' OR paid_at IS NOT NULL", name="paid_is_dated"),
     CheckConstraint("status <> 'review' OR review_reason IS NOT NULL", name="review_has_a_reason"),
     CheckConstraint(
@@ -118,7 +106,19 @@ orders = Table(
 )
 Index("ix_orders_buyer_user_id", orders.c.buyer_user_id, orders.c.id)
 Index("ix_orders_event_id", orders.c.event_id, orders.c.id)
+Index("ix_orders_organization_id", orders.c.organization_id, orders.c.id)
+Index(
+    "ix_orders_buyer_email",
+    func.lower(orders.c.buyer_email).label("address"),
+    postgresql_ops={"address": "text_pattern_ops"},
+)
+Index(
+    "ix_orders_undocumented",
+    orders.c.id,
+    postgresql_where=text("paid_at IS NOT NULL AND total > 0 AND documented_version < version"),
+)
 Index("ix_orders_waiting", orders.c.reserved_until, postgresql_where=text("status = 'awaiting_payment'"))
+Index("ix_orders_undecided", orders.c.approval_until, postgresql_where=text("status = 'awaiting_approval'"))
 
 order_lines = Table(
     "order_lines",
@@ -166,4 +166,10 @@ admissions = Table(
     Column("live", Boolean, nullable=False, server_default=text("true")),
     Column("admitted_at", moment()),
     CheckConstraint("ordinal >= 1", name="ordinal_counts_from_one"),
+)
+Index(
+    "ix_admissions_attendee_email",
+    func.lower(admissions.c.attendee_email).label("address"),
+    postgresql_ops={"address": "text_pattern_ops"},
+    postgresql_where=text("attendee_email IS NOT NULL"),
 )

@@ -1,4 +1,4 @@
-"""Payments, what providers told us, and the ledger."""
+"""Payments, and what providers told us."""
 
 from sqlalchemy import (
     BigInteger,
@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from commerce.tables.metadata import metadata
 from common.db import TypedId, moment
-from common.ids import OrderId, OrganizationId, PaymentId
+from common.ids import OrderId, PaymentId
 
 payments = Table(
     "payments",
@@ -36,10 +36,19 @@ payments = Table(
     Column("settled_at", moment()),
     Column("next_check_at", moment()),
     Column("checks", Integer, nullable=False, server_default=text("0")),
+    Column("capture", Text, nullable=False, server_default=text("'automatic'")),
+    Column("held_at", moment()),
+    Column("wanted", Text),
     UniqueConstraint("provider", "reference", name="uq_payments_reference"),
     CheckConstraint("status IN ('created', 'pending', 'succeeded', 'failed', 'cancelled')", name="status_is_known"),
     CheckConstraint("amount > 0", name="amount_is_something"),
-    CheckConstraint("status = 'created' OR reference IS NOT NULL", name="answered_has_a_reference"),
+    CheckConstraint("status IN ('created', 'failed') OR reference IS NOT NULL", name="answered_has_a_reference"),
+    CheckConstraint("capture IN ('automatic', 'manual')", name="capture_is_known"),
+    CheckConstraint("held_at IS NULL OR capture = 'manual'", name="only_manual_is_held"),
+    CheckConstraint(
+        "wanted IS NULL OR (wanted IN ('capture', 'void') AND status IN ('created', 'pending'))",
+        name="only_open_is_wanted",
+    ),
     CheckConstraint("(status IN ('created', 'pending')) = (next_check_at IS NOT NULL)", name="only_open_is_checked"),
 )
 Index("ix_payments_order_id", payments.c.order_id)
@@ -70,36 +79,4 @@ Index(
     "ix_payment_webhooks_waiting",
     payment_webhooks.c.next_attempt_at,
     postgresql_where=text("next_attempt_at IS NOT NULL"),
-)
-
-# Append-only: the app role may insert and read, nothing else (see the migration). A row is both entries of a double entry,
-# so that no sum of rows can be out of balance.
-ledger_transfers = Table(
-    "ledger_transfers",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("order_id", TypedId(OrderId), ForeignKey("orders.id"), nullable=False),
-    Column("payment_id", TypedId(PaymentId), ForeignKey("payments.id"), nullable=False),
-    Column("organization_id", TypedId(OrganizationId), nullable=False),
-    Column("provider", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("debit", Text, nullable=False),
-    Column("credit", Text, nullable=False),
-    Column("amount", BigInteger, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("made_at", moment(), nullable=False),
-    CheckConstraint("amount > 0", name="amount_is_something"),
-    CheckConstraint("debit <> credit", name="moves_between_accounts"),
-    CheckConstraint(
-        "debit IN ('provider_receivable', 'organiser_payable', 'platform_fees', 'unallocated') AND "
-        "credit IN ('provider_receivable', 'organiser_payable', 'platform_fees', 'unallocated')",
-        name="accounts_are_known",
-    ),
-)
-Index("ix_ledger_transfers_order_id", ledger_transfers.c.order_id)
-Index(
-    "uq_ledger_transfers_payment_once",
-    ledger_transfers.c.payment_id,
-    unique=True,
-    postgresql_where=text("kind IN ('charge', 'unallocated')"),
 )

@@ -1,33 +1,38 @@
-"""The sandbox as commerce sees it, and the hand that decides how a payment there ends."""
+"""The sandbox as commerce sees it. How a payment there ends is in `outcomes`."""
 
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from commerce.adapters.providers import Notice
-from commerce.adapters.sandbox import store
+from commerce.adapters.sandbox import refund_store, store
+from commerce.adapters.sandbox.outcomes import Outcome, end_so
+from commerce.adapters.sandbox.refund_store import SandboxRefund
 from commerce.adapters.sandbox.store import SandboxPayment, Status
+from commerce.domain.dispute import Status as DisputeStatus
 from commerce.domain.order import Order
-from commerce.domain.payment import Opened, Payment, ProviderPayment, Told
-from commerce.errors import SandboxPaymentSettled, UnknownSandboxPayment, WebhookNotAuthentic, WebhookUnreadable
+from commerce.domain.payment import Opened, Payment, ProviderPayment, ProviderRecord, Told
+from commerce.domain.refund import ProviderRefund, Refund
+from commerce.errors import UnknownSandboxPayment, WebhookNotAuthentic, WebhookUnreadable
 from commerce.formats.webhook_signature import is_authentic
-from common.db import Database
+from common.db import Database, Transaction
 from common.ids import PaymentId
+from common.money import Money
 
 SIGNATURE_HEADER = "sandbox-signature"
 _NAME = re.compile(r"[\x21-\x7e]{1,255}")
-Outcome = Literal["succeed", "decline", "abandon"]
-
-_ENDS: Final[Mapping[Outcome, Status]] = {"succeed": "succeeded", "decline": "declined", "abandon": "abandoned"}
-OUTCOMES: Final[tuple[Outcome, ...]] = tuple(_ENDS)
 _TOLD: Final[Mapping[Status, Told]] = {
     "open": "pending",
+    "confirming": "pending",
+    "late": "pending",
+    "held": "held",
     "succeeded": "succeeded",
     "declined": "failed",
     "abandoned": "cancelled",
 }
+_VOIDABLE: Final[tuple[Status, ...]] = ("open", "confirming", "declined", "held")
 
 
 def _is_a_name(value: object) -> bool:
@@ -50,6 +55,11 @@ class Sandbox:
         """Its name in our addresses and rows."""
         return "sandbox"
 
+    @property
+    def can_hold(self) -> bool:
+        """It can."""
+        return True
+
     async def open(self, payment: Payment, order: Order) -> Opened:
         """Begin a payment; asked again with the same id it answers the same."""
         async with self._database.transaction() as tx:
@@ -58,7 +68,9 @@ class Sandbox:
                 payment_id=payment.id,
                 order_id=payment.order_id,
                 amount=payment.amount,
+                capture=payment.capture,
                 return_path=order.page_path,
+                held_until=order.reserved_until,
             )
         return Opened(made.id, f"{self._public_url}/sandbox/checkout/{payment.id}")
 
@@ -66,11 +78,74 @@ class Sandbox:
         """How the payment stands."""
         async with self._database.transaction() as tx:
             found = await store.find_by_reference(tx, reference)
-        if found is None:
-            raise UnknownSandboxPayment()
+            if found is None:
+                raise UnknownSandboxPayment()
+            refunds = await refund_store.refunds_of(tx, found.id)
+            disputes = await refund_store.disputes_of(tx, found)
         told = _TOLD[found.status]
-        reason = found.status if told in ("failed", "cancelled") else None
-        return ProviderPayment(found.id, found.payment_id, found.order_id, told, found.amount, reason)
+        return ProviderPayment(
+            reference=found.id,
+            payment_id=found.payment_id,
+            order_id=found.order_id,
+            status=told,
+            amount=found.amount,
+            reason=found.status if told in ("failed", "cancelled") else None,
+            refunds=tuple(_told_of(each, found.amount.currency) for each in refunds),
+            disputes=tuple(disputes),
+        )
+
+    async def capture(self, payment: Payment) -> ProviderPayment:
+        """Take what is held."""
+        return await self._move(payment.id, {"held": "succeeded"})
+
+    async def void(self, payment: Payment) -> ProviderPayment:
+        """End it, unless it was paid. It is not told of by a webhook: the answer says it."""
+        return await self._move(payment.id, dict.fromkeys(_VOIDABLE, "abandoned"))
+
+    async def payments_between(self, start: datetime, end: datetime) -> Sequence[ProviderRecord]:
+        """Every payment made in that time."""
+        async with self._database.transaction() as tx:
+            found = await store.payments_between(tx, start, end)
+            refunded = {each.id: await refund_store.refunds_of(tx, each.id) for each in found}
+        return [
+            ProviderRecord(
+                each.id,
+                each.payment_id,
+                _TOLD[each.status],
+                each.amount,
+                Money(sum(back.amount for back in refunded[each.id] if back.status == "done"), each.amount.currency),
+            )
+            for each in found
+        ]
+
+    async def refund(self, refund: Refund, payment: Payment) -> ProviderRefund:
+        """Send money back at once. More than was paid is refused for good."""
+        async with self._database.transaction() as tx:
+            found = await self._lock(tx, payment.id)
+            made = await refund_store.make_refund(tx, found, refund.key, refund.amount.amount)
+        return _told_of(made, refund.amount.currency)
+
+    async def find_refund(self, refund: Refund, payment: Payment) -> ProviderRefund | None:
+        """The refund of that key."""
+        async with self._database.transaction() as tx:
+            found = await refund_store.find_refund(tx, refund.key)
+        return None if found is None else _told_of(found, payment.amount.currency)
+
+    async def refund_by_hand(self, payment_id: PaymentId, amount: int) -> None:
+        """Send money back as somebody at the provider's own pages would, and tell."""
+        async with self._database.transaction() as tx:
+            found = await self._lock(tx, payment_id)
+            made = await refund_store.make_refund(tx, found, None, amount)
+            await store.tell(tx, found, f"refund.{made.status}", made.id)
+        self.when_told()
+
+    async def dispute(self, payment_id: PaymentId, status: DisputeStatus, amount: int | None = None) -> None:
+        """Let the buyer's bank ask the money back, all of it unless `amount` says how much; or let that end. And tell."""
+        async with self._database.transaction() as tx:
+            found = await self._lock(tx, payment_id)
+            await refund_store.save_dispute(tx, found, status, found.amount.amount if amount is None else amount)
+            await store.tell(tx, found, f"dispute.{status}", found.id)
+        self.when_told()
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Notice:
         """The notice, once its signature is right."""
@@ -94,17 +169,27 @@ class Sandbox:
         return found
 
     async def end(self, payment_id: PaymentId, outcome: Outcome) -> SandboxPayment:
-        """Let a payment end so, and tell. A declined buyer may try again; the same end asked for twice is told twice."""
+        """Let a payment end so, and tell; as it stands then."""
         async with self._database.transaction() as tx:
-            found = await store.find_by_key(tx, payment_id, lock=True)
-            if found is None:
-                raise UnknownSandboxPayment()
-            status = _ENDS[outcome]
-            if found.status in ("succeeded", "abandoned") and found.status != status:
-                raise SandboxPaymentSettled(status=found.status, wanted=status)
-            await store.save_status(tx, found.id, status)
-            key = f"sbxevt_{found.id}_{status}"
-            body = json.dumps({"id": key, "type": f"payment.{status}", "payment": found.id})
-            await store.queue_notice(tx, key, body)
+            await end_so(tx, await self._lock(tx, payment_id), outcome)
+            after = await self._lock(tx, payment_id)
         self.when_told()
+        return after
+
+    async def _move(self, payment_id: PaymentId, ways: Mapping[Status, Status]) -> ProviderPayment:
+        async with self._database.transaction() as tx:
+            found = await self._lock(tx, payment_id)
+            if found.status in ways:
+                await store.save_status(tx, found.id, ways[found.status])
+        return await self.fetch(found.id)
+
+    async def _lock(self, tx: Transaction, payment_id: PaymentId) -> SandboxPayment:
+        found = await store.find_by_key(tx, payment_id, lock=True)
+        if found is None:
+            raise UnknownSandboxPayment()
         return found
+
+
+def _told_of(made: SandboxRefund, currency: str) -> ProviderRefund:
+    reason = "more_than_was_paid" if made.status == "failed" else None
+    return ProviderRefund(made.id, made.key, made.status, Money(made.amount, currency), reason)

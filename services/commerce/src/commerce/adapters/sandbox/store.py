@@ -1,18 +1,21 @@
 """The sandbox's queries. Nothing outside this package uses them."""
 
+import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from commerce.adapters.sandbox.tables import sandbox_notices, sandbox_payments
+from commerce.domain.order import Capture
 from common.db import Transaction
 from common.ids import OrderId, PaymentId
 from common.money import Money
 
-Status = Literal["open", "succeeded", "declined", "abandoned"]
+Status = Literal["open", "confirming", "late", "held", "succeeded", "declined", "abandoned"]
+"""`confirming`: the buyer is asked by their bank whether it is them. `late`: the money is on its way and comes after the hold."""
 
 LEASE = timedelta(seconds=30)
 ATTEMPTS = 16
@@ -21,14 +24,17 @@ _LONGEST_WAIT = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class SandboxPayment:
-    """A payment as the provider sees it."""
+    """A payment as the provider sees it. `comes_at` is when a late one succeeds, `held_until` what it was told of the order."""
 
     id: str
     payment_id: PaymentId
     order_id: OrderId
     amount: Money
+    capture: Capture
     status: Status
     return_path: str
+    held_until: datetime | None
+    comes_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,14 @@ class WaitingNotice:
 
 
 async def make_payment(
-    tx: Transaction, *, payment_id: PaymentId, order_id: OrderId, amount: Money, return_path: str
+    tx: Transaction,
+    *,
+    payment_id: PaymentId,
+    order_id: OrderId,
+    amount: Money,
+    capture: Capture,
+    return_path: str,
+    held_until: datetime | None,
 ) -> SandboxPayment:
     """The payment of that key, made if there was none."""
     statement = insert(sandbox_payments).values(
@@ -50,11 +63,13 @@ async def make_payment(
         order_id=order_id,
         amount=amount.amount,
         currency=amount.currency,
+        capture=capture,
         status="open",
         return_path=return_path,
+        held_until=held_until,
         made_at=tx.now,
     )
-    await tx.execute(statement.on_conflict_do_nothing(constraint="uq_sandbox_payments_payment_id"))
+    tx.post(statement.on_conflict_do_nothing(constraint="uq_sandbox_payments_payment_id"))
     made = await find_by_key(tx, payment_id)
     assert made is not None
     return made
@@ -64,25 +79,56 @@ async def find_by_key(tx: Transaction, payment_id: PaymentId, *, lock: bool = Fa
     """The payment that was made with this key, locked if asked for."""
     query = select(sandbox_payments).where(sandbox_payments.c.payment_id == payment_id)
     row = await tx.one(query.with_for_update() if lock else query)
-    return None if row is None else _payment_of(row)
+    return None if row is None else _payment_of(row, tx.now)
 
 
 async def find_by_reference(tx: Transaction, reference: str) -> SandboxPayment | None:
     """The payment the provider knows by this name."""
     row = await tx.one(select(sandbox_payments).where(sandbox_payments.c.id == reference))
-    return None if row is None else _payment_of(row)
+    return None if row is None else _payment_of(row, tx.now)
+
+
+async def payments_between(tx: Transaction, start: datetime, end: datetime) -> list[SandboxPayment]:
+    """Every payment made from `start` until before `end`, oldest first."""
+    made = sandbox_payments.c.made_at
+    query = select(sandbox_payments).where(made >= start, made < end).order_by(made, sandbox_payments.c.id)
+    return [_payment_of(row, tx.now) for row in await tx.all(query)]
 
 
 async def save_status(tx: Transaction, reference: str, status: Status) -> None:
     """Write how it ended."""
-    await tx.execute(update(sandbox_payments).where(sandbox_payments.c.id == reference).values(status=status))
+    tx.post(update(sandbox_payments).where(sandbox_payments.c.id == reference).values(status=status))
 
 
-async def queue_notice(tx: Transaction, key: str, body: str) -> None:
-    """Have a webhook sent; one that was sent before is sent once more, under the same key."""
-    statement = insert(sandbox_notices).values(key=key, body=body, made_at=tx.now, next_attempt_at=tx.now)
-    again = {"next_attempt_at": tx.now, "attempts": 0}
-    await tx.execute(statement.on_conflict_do_update(constraint="uq_sandbox_notices_key", set_=again))
+async def save_amount(tx: Transaction, reference: str, amount: int) -> None:
+    """Write that another amount came than was asked for."""
+    await tx.execute(update(sandbox_payments).where(sandbox_payments.c.id == reference).values(amount=amount))
+
+
+async def save_lateness(tx: Transaction, reference: str, comes_at: datetime) -> None:
+    """Write that it will succeed, and when."""
+    values = {"status": "late", "comes_at": comes_at}
+    await tx.execute(update(sandbox_payments).where(sandbox_payments.c.id == reference).values(**values))
+
+
+async def tell(
+    tx: Transaction,
+    payment: SandboxPayment,
+    kind: str,
+    about: str,
+    *,
+    times: int = 1,
+    at: datetime | None = None,
+) -> None:
+    """Have a webhook sent, `times` at once, now or `at`. Told of the same once more, it has the same id."""
+    key = f"sbxevt_{about}_{kind.partition('.')[2]}"
+    body = json.dumps({"id": key, "type": kind, "payment": payment.id})
+    due = tx.now if at is None else at
+    for telling in range(times):
+        copy = key if telling == 0 else f"{key}#{telling}"
+        statement = insert(sandbox_notices).values(key=copy, body=body, made_at=tx.now, next_attempt_at=due)
+        again = {"next_attempt_at": due, "attempts": 0}
+        tx.post(statement.on_conflict_do_update(constraint="uq_sandbox_notices_key", set_=again))
 
 
 async def take_some_notices(tx: Transaction, limit: int) -> list[WaitingNotice]:
@@ -111,12 +157,19 @@ async def record_answer(tx: Transaction, notice: WaitingNotice, answer: str, *, 
     await tx.execute(update(sandbox_notices).where(sandbox_notices.c.id == notice.id).values(**values))
 
 
-def _payment_of(row: Row[Any]) -> SandboxPayment:
+def _payment_of(row: Row[Any], now: datetime) -> SandboxPayment:
+    """A late one succeeds by itself: nobody needs to be awake for it."""
+    status: Status = row.status
+    if status == "late" and now >= row.comes_at:
+        status = "held" if row.capture == "manual" else "succeeded"
     return SandboxPayment(
         id=row.id,
         payment_id=row.payment_id,
         order_id=row.order_id,
         amount=Money(row.amount, row.currency),
-        status=row.status,
+        capture=row.capture,
+        status=status,
         return_path=row.return_path,
+        held_until=row.held_until,
+        comes_at=row.comes_at,
     )

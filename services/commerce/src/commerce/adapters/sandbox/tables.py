@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -25,11 +26,17 @@ sandbox_payments = Table(
     Column("order_id", TypedId(OrderId), nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
+    Column("capture", Text, nullable=False, server_default=text("'automatic'")),
     Column("status", Text, nullable=False),
     Column("return_path", Text, nullable=False),
+    Column("held_until", moment()),
+    Column("comes_at", moment()),
     Column("made_at", moment(), nullable=False),
     UniqueConstraint("payment_id", name="uq_sandbox_payments_payment_id"),
-    CheckConstraint("status IN ('open', 'succeeded', 'declined', 'abandoned')", name="status_is_known"),
+    CheckConstraint(
+        "status IN ('open', 'confirming', 'late', 'held', 'succeeded', 'declined', 'abandoned')", name="status_is_known"
+    ),
+    CheckConstraint("status <> 'late' OR comes_at IS NOT NULL", name="late_comes_sometime"),
 )
 
 sandbox_notices = Table(
@@ -48,4 +55,29 @@ Index(
     "ix_sandbox_notices_waiting",
     sandbox_notices.c.next_attempt_at,
     postgresql_where=text("next_attempt_at IS NOT NULL"),
+)
+
+sandbox_refunds = Table(
+    "sandbox_refunds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("payment", Text, ForeignKey("sandbox_payments.id"), nullable=False),
+    Column("key", Text),
+    Column("amount", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("made_at", moment(), nullable=False),
+    UniqueConstraint("key", name="uq_sandbox_refunds_key"),
+    CheckConstraint("amount > 0", name="amount_is_something"),
+)
+Index("ix_sandbox_refunds_payment", sandbox_refunds.c.payment)
+
+sandbox_disputes = Table(
+    "sandbox_disputes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("payment", Text, ForeignKey("sandbox_payments.id"), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("made_at", moment(), nullable=False),
+    UniqueConstraint("payment", name="uq_sandbox_disputes_payment"),
 )

@@ -1,0 +1,29 @@
+"""Ends orders that no organiser decided in time, or whose event was called off: cards are let go of, places go back."""
+
+from commerce.actions.announce import announce_order
+from commerce.actions.release_stock import release_stock
+from commerce.domain.order import expired
+from commerce.store import approvals, orders, payments
+from common.db import Database
+
+AT_ONCE = 50
+"""How many orders one transaction ends: stopped anywhere, the next run goes on with what is left."""
+
+
+async def expire_approvals(database: Database) -> int:
+    """End every order that waited too long; how many."""
+    count = 0
+    while True:
+        async with database.transaction() as tx:
+            ids = await approvals.lock_some_undecided(tx, AT_ONCE)
+            overdue = [order for order_id in ids if (order := await orders.find_order(tx, order_id)) is not None]
+            for order in overdue:
+                after = expired(order)
+                await orders.save_order(tx, after)
+                announce_order(tx, after)
+            if overdue:
+                await payments.want_void(tx, ids)
+                await release_stock(tx, overdue)
+        count += len(ids)
+        if len(ids) < AT_ONCE:
+            return count

@@ -1,0 +1,76 @@
+"""Refunds the orders of cancelled events, each in a transaction of its own with how far the run is: stopped anywhere, the
+next run goes on with what is left, and no order that cannot be refunded keeps the others waiting."""
+
+from commerce.actions.record_refunds import Cause
+from commerce.actions.refund_order import refund_whole
+from commerce.adapters.providers import reason_of
+from commerce.domain.order import Order
+from commerce.domain.refund_run import RefundRun, passed, swept
+from commerce.domain.refunding import take_everything
+from commerce.store import orders, refund_runs
+from commerce.store import refunds as refunds_store
+from common.db import Database, Transaction
+from common.ids import EventId, OrderId
+from common.principal import SYSTEM
+from common.telemetry import logger
+
+log = logger("refunds")
+
+PAGE = 200
+REASON = "the event was cancelled"
+
+
+async def refund_cancelled_events(database: Database) -> int:
+    """Take every run that is due through a sweep over its orders; how many were refunded."""
+    async with database.transaction() as tx:
+        due = await refund_runs.due_runs(tx)
+    return sum([await _sweep(database, event_id) for event_id in due])
+
+
+async def _sweep(database: Database, event_id: EventId) -> int:
+    count = 0
+    while True:
+        async with database.transaction() as tx:
+            run = await refund_runs.lock_run(tx, event_id)
+            if run is None:
+                return count
+            page = await refund_runs.some_of_run(tx, run, PAGE)
+            if not page:
+                await refund_runs.save_run(tx, swept(run, tx.now))
+                return count
+        for order_id in page:
+            count += await _refund_next(database, event_id, order_id)
+
+
+async def _refund_next(database: Database, event_id: EventId, order_id: OrderId) -> bool:
+    try:
+        async with database.transaction() as tx:
+            run = await refund_runs.lock_run(tx, event_id)
+            if run is None:
+                return False
+            refunded = await _refund(tx, run, order_id)
+            await refund_runs.save_run(tx, passed(run, order_id, refunded=refunded))
+            return refunded
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one order, the others are still to be refunded
+        log.error("ALARM: an order of a cancelled event was not refunded", order=order_id, reason=reason_of(error))
+    async with database.transaction() as tx:
+        run = await refund_runs.lock_run(tx, event_id)
+        if run is not None:
+            await refund_runs.save_run(tx, passed(run, order_id, refunded=False))
+    return False
+
+
+async def _refund(tx: Transaction, run: RefundRun, order_id: OrderId) -> bool:
+    """Tickets that were used go back as well: whoever was inside did not see it. False where it was refunded meanwhile."""
+    order = await orders.lock_order(tx, order_id)
+    if order is None or not _is_to_be_refunded(order):
+        return False
+    pots = await refunds_store.pots_of_order(tx, order.id)
+    key = f"event_cancelled:{order.id}"
+    cause = Cause("event_cancelled", REASON, SYSTEM.actor, forced=True, keeps_fees=run.keeps_fees, key=key)
+    await refund_whole(tx, order, pots, take_everything(order, forced=True), cause)
+    return True
+
+
+def _is_to_be_refunded(order: Order) -> bool:
+    return order.status in ("paid", "partially_refunded") and not order.disputed

@@ -1,0 +1,71 @@
+"""Lets a dispute take effect: refunds freeze, its money is held, and in the end released or gone."""
+
+from dataclasses import replace
+
+from commerce.actions.announce import announce_refund
+from commerce.actions.record_refunds import Cause, record_sent
+from commerce.domain.dispute import Dispute, ProviderDispute
+from commerce.domain.ledger import dispute_held, dispute_released
+from commerce.domain.order import Order
+from commerce.domain.payment import Payment
+from commerce.domain.refund import ProviderRefund
+from commerce.domain.refunding import Pot, take_nothing, take_unused
+from commerce.store import disputes, ledger, orders
+from commerce.store import refunds as refunds_store
+from common.db import Transaction
+from common.money import Money
+from common.principal import SYSTEM
+from common.telemetry import logger
+
+log = logger("disputes")
+
+
+async def settle_dispute(tx: Transaction, order: Order, payment: Payment, told: ProviderDispute) -> None:
+    """Open or close it, each once. The caller holds the order's lock."""
+    known = await disputes.find_dispute(tx, payment.provider, told.reference)
+    if known is None:
+        known = await _open(tx, order, payment, told)
+        order = await _flagged(tx, order)
+        log.error("ALARM: a payment is disputed", order=order.id, payment=payment.id)
+    if known.status == "open" and told.status != "open":
+        await _close(tx, order, replace(known, status=told.status))
+
+
+async def _open(tx: Transaction, order: Order, payment: Payment, told: ProviderDispute) -> Dispute:
+    pot = await _pot(tx, order, payment, told.amount)
+    held = pot.left if pot.left < told.amount else told.amount
+    dispute = await disputes.add_dispute(tx, order, payment.id, payment.provider, told, pot, held)
+    await ledger.add_transfers(tx, dispute_held(order, dispute))
+    return dispute
+
+
+async def _close(tx: Transaction, order: Order, dispute: Dispute) -> None:
+    """What was lost went back to the buyer like a refund; where that was all of the money, unused tickets go with it."""
+    await disputes.close_dispute(tx, dispute)
+    await ledger.add_transfers(tx, dispute_released(order, dispute))
+    order = await _flagged(tx, order)
+    if dispute.status == "lost" and dispute.held:
+        pots = await refunds_store.pots_of_order(tx, order.id)
+        pot = next(pot for pot in pots if pot.payment_id == dispute.payment_id and pot.source == dispute.source)
+        all_of_it = dispute.source == "organiser_payable" and dispute.held == pot.left
+        taken = take_unused(order) if all_of_it else take_nothing(order)
+        cause = Cause("dispute", "a dispute was lost", SYSTEM.actor, key=f"dispute:{dispute.id}")
+        sent = ProviderRefund(dispute.reference, None, "done", dispute.held)
+        await record_sent(tx, order, pot, taken, sent, cause)
+    log.warning("a dispute is over", order=order.id, dispute=dispute.id, status=dispute.status)
+
+
+async def _flagged(tx: Transaction, order: Order) -> Order:
+    """The order as it is while a bank looks at it, or looks at it no more."""
+    after = replace(order, version=order.version + 1, disputed=await disputes.has_open_dispute(tx, order.id))
+    await orders.save_order(tx, after)
+    announce_refund(tx, after)
+    return after
+
+
+async def _pot(tx: Transaction, order: Order, payment: Payment, amount: Money) -> Pot:
+    """The money that is disputed: what the order was paid with first."""
+    pots = await refunds_store.pots_of_order(tx, order.id)
+    mine = [pot for pot in pots if pot.payment_id == payment.id and pot.left.currency == amount.currency]
+    mine.sort(key=lambda pot: pot.source)
+    return mine[0] if mine else Pot(payment.id, payment.provider, "organiser_payable", Money.zero(amount.currency))

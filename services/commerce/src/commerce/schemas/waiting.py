@@ -1,0 +1,79 @@
+"""Waiting lists: who waits, and what staff may change."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from commerce.domain.basket import MOST_ADMISSIONS, Attendee, Wish
+from commerce.domain.waiting_list import HIGHEST_PRIORITY, Entry, Status
+from commerce.schemas.orders import NewAttendee
+from common.ids import EventId, OrderId, TicketTierId, WaitingListEntryId
+from common.schemas import Body, View
+
+
+class NewWaitingListEntry(Body):
+    """What someone waits for."""
+
+    ticket_tier_id: TicketTierId
+    quantity: int = Field(ge=1, le=MOST_ADMISSIONS, strict=True)
+    attendees: list[NewAttendee] = Field(default=[], max_length=MOST_ADMISSIONS)
+
+    def wish(self) -> Wish:
+        """The value the domain works with."""
+        named = tuple(Attendee(attendee.name, attendee.email) for attendee in self.attendees)
+        return Wish(self.ticket_tier_id, self.quantity, named)
+
+
+class WaitingListEntryChange(Body):
+    """Who is served earlier: the higher, the earlier; everyone begins with 0."""
+
+    priority: int = Field(ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY, strict=True)
+
+
+class WaitingListSettings(Body):
+    """How long an offer stands, in minutes: a quarter of an hour to thirty days; a day where nothing was set."""
+
+    offer_minutes: int = Field(ge=15, le=43_200, strict=True)
+
+
+class WaitingListEntryView(View):
+    """Someone's place in a waiting list. `ahead` is how many are served before them; `orderId` is the offer they got."""
+
+    id: WaitingListEntryId
+    event_id: EventId
+    ticket_tier_id: TicketTierId
+    quantity: int
+    status: Status
+    ahead: int | None
+    joined_at: datetime
+    offered_at: datetime | None
+    order_id: OrderId | None
+
+    @classmethod
+    def of(cls, entry: Entry, ahead: int) -> "WaitingListEntryView":
+        """From the domain's value."""
+        return cls(
+            id=entry.id,
+            event_id=entry.event_id,
+            ticket_tier_id=entry.ticket_tier_id,
+            quantity=entry.quantity,
+            status=entry.status,
+            ahead=ahead if entry.status == "waiting" else None,
+            joined_at=entry.joined_at,
+            offered_at=entry.offered_at,
+            order_id=entry.order_id,
+        )
+
+
+class WaitingListEntryForStaff(WaitingListEntryView):
+    """The same with who they are and how early they are served."""
+
+    email: str
+    name: str | None
+    priority: int
+
+    @classmethod
+    def of(cls, entry: Entry, ahead: int) -> "WaitingListEntryForStaff":
+        """From the domain's value."""
+        plain = WaitingListEntryView.of(entry, ahead)
+        return cls(**dict(plain), email=entry.email, name=entry.name, priority=entry.priority)

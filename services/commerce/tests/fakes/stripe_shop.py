@@ -1,0 +1,65 @@
+"""commerce with the stand-in for Stripe behind it, and the steps every test of the two takes."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+from services.commerce.tests.fakes.stripe import KEY, SECRET, FakeStripe
+
+from common.testing import FrozenClock, Running, RunService, eventually
+
+if TYPE_CHECKING:
+    from services.commerce.tests.conftest import Stall
+
+OTHER_SECRET = "whsec_" + "another"
+PATH = "/v1/payments/webhooks/stripe"
+
+
+def shop(run: RunService, stripe: FakeStripe, clock: FrozenClock) -> AbstractAsyncContextManager[Running]:
+    """commerce with Stripe set up."""
+    settings = {
+        "stripe_secret_key": KEY,
+        "stripe_webhook_secrets": f"{SECRET}, {OTHER_SECRET}",
+        "stripe_api_url": stripe.url,
+    }
+    return run(clock=clock, settings=settings)
+
+
+async def begin(world: Running, stall: "Stall", order: dict[str, Any], *, key: str | None = None) -> httpx.Response:
+    path = f"/v1/orders/{order['id']}/payments"
+    return await world.post(path, stall.buyer, key=key or uuid4().hex, json={"provider": "stripe"})
+
+
+async def begun(world: Running, stall: "Stall", **tier: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An order, and its payment begun at Stripe."""
+    [tier_id] = await stall.open(world, tier)
+    order = await stall.placed(world, (tier_id, 1))
+    answer = await begin(world, stall, order)
+    assert answer.status_code == 201, answer.text
+    return order, answer.json()
+
+
+async def tell(world: Running, stripe: FakeStripe, event: dict[str, Any], **changes: Any) -> httpx.Response:
+    body, headers = stripe.signed(event, **changes)
+    return await world.post(PATH, content=body, headers=headers)
+
+
+async def tell_all(world: Running, stripe: FakeStripe, *, backwards: bool = False) -> None:
+    """Deliver every event, and wait until it is worked off."""
+    for event in reversed(stripe.events) if backwards else list(stripe.events):
+        answer = await tell(world, stripe, event)
+        assert answer.status_code == 200, answer.text
+    await worked_off(world)
+
+
+async def worked_off(world: Running) -> None:
+    async def done() -> bool:
+        return not await world.rows("SELECT 1 FROM payment_webhooks WHERE handled_at IS NULL")
+
+    await eventually(done, what="every webhook being worked off")
+
+
+def only(things: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    [thing] = things.values()
+    return thing
