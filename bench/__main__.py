@@ -1,4 +1,4 @@
-"""`python -m bench [gateway|orders|latency|starts|revocation|live …]`: all of them without a name."""
+"""`python -m bench [gateway|orders|hot-row|burst|latency|growth|pretix|starts|revocation|live …]`: all of them without a name."""
 
 import signal
 import sys
@@ -8,16 +8,24 @@ from types import FrameType
 
 from tests.e2e.journey import StepFailed
 
-from bench import gateway, latency, live, orders, revocation, starts
+from bench import burst, gateway, growth, hot_row, latency, live, orders, pretix, revocation, starts
 from bench.report import NotMeasured, say
 from bench.stack import Platform, forget, platform
 
 ON_A_PLATFORM: dict[str, Callable[[Platform], None]] = {
     "gateway": gateway.run,
     "orders": orders.run,
+    "hot-row": hot_row.run,
+    "burst": burst.run,
     "latency": latency.run,
+    "growth": growth.run,
 }
-BY_ITSELF: dict[str, Callable[[], None]] = {"starts": starts.run, "revocation": revocation.run, "live": live.run}
+BY_ITSELF: dict[str, Callable[[], None]] = {
+    "pretix": pretix.run,
+    "starts": starts.run,
+    "revocation": revocation.run,
+    "live": live.run,
+}
 
 
 def main() -> int:

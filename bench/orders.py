@@ -39,9 +39,11 @@ class Sales:
 
     def paid(self) -> int:
         """How many orders are paid."""
-        with psycopg.connect(self.commerce) as database:
-            row = database.execute(_PAID, (self.market.event.uuid,)).fetchone()
-        return int(row[0]) if row else 0
+        return paid_of(self.commerce, self.market)
+
+    def wait_until_paid(self) -> None:
+        """Return when the last one is. Raises NotMeasured when that takes a minute."""
+        _wait_for(lambda: self.paid() == self.number, "every order paid")
 
     async def rush(self, seconds: float) -> None:
         """Sixteen buyers, each ordering and paying again and again."""
@@ -57,6 +59,13 @@ class Sales:
             order = await buying.place(wire, self.market, buyer, str(self.number))
             self.placing.append((time.perf_counter() - began) * 1000)
             await buying.pay(wire, buyer, order.payment_id)
+
+
+def paid_of(commerce: str, market: Market) -> int:
+    """How many orders of a market are paid, as commerce's database at this URL says."""
+    with psycopg.connect(commerce) as database:
+        row = database.execute(_PAID, (market.event.uuid,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def run(platform: Platform, rounds: int = 3) -> None:
@@ -85,7 +94,7 @@ def _our_round(platform: Platform, sales: Sales, number: int) -> float:
     was, began, work = sales.number, time.perf_counter(), cpu_by_program(platform.pid)
     uvloop.run(sales.rush(SECONDS))
     bought = time.perf_counter()
-    _wait_for(lambda: sales.paid() == sales.number, "every order paid")
+    sales.wait_until_paid()
     done = time.perf_counter()
     orders = sales.number - was
     rate = orders / (done - began)

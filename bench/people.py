@@ -18,6 +18,8 @@ class Market:
     event_id: str
     tier_id: str
     buyers: list[Person]
+    organiser: Person
+    """Who sells at the door; the token is good for five minutes."""
 
     @property
     def event(self) -> EventId:
@@ -40,7 +42,7 @@ def open_market(buyers: int, capacity: int = 1_000_000) -> Market:
     tier_id = journey.call("POST", path, organiser, expect=201, json=tier).json()["id"]
     people = [journey.sign_in(f"buyer{number}") for number in range(buyers)]
     journey.wait("the tier on sale", lambda: _is_on_sale(journey.http, event_id, tier_id))
-    return Market(journey.mark, event_id, tier_id, people)
+    return Market(journey.mark, event_id, tier_id, people, organiser)
 
 
 def _journey() -> Journey:

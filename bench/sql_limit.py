@@ -18,6 +18,7 @@ from devstack.environments import service_environment
 from devstack.servers.postgres_home import wheel_binaries
 
 SCRIPT = Path(__file__).with_name("place_and_pay.sql")
+PLACING = Path(__file__).with_name("place.sql")
 _DATABASE = "bench_scratch"
 _EVENT, _TIER, _ORGANIZATION = (f"00000000-0000-7000-8000-00000000000{number}" for number in (1, 2, 3))
 _TPS = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
@@ -45,13 +46,13 @@ class SqlLimit:
     superuser: str
     """Its URL."""
 
-    def run(self, number: int, clients: int, seconds: int) -> float:
-        """Orders per second of one round. Raises NotMeasured when any of them failed."""
+    def run(self, number: int, clients: int, seconds: int, script: Path = SCRIPT) -> float:
+        """Orders per second of one round of `script`. Raises NotMeasured when any of them failed."""
         names = {"run": number, "n": 0, "event": _EVENT, "tier": _TIER, "organization": _ORGANIZATION}
         where = conninfo_to_dict(self.superuser)
         command = [str(wheel_binaries() / "pgbench"), "-n", "-M", "prepared", "-c", str(clients), "-T", str(seconds)]
         command += [word for name, value in names.items() for word in ("-D", f"{name}={value}")]
-        command += ["-f", str(SCRIPT), "-h", str(where["host"]), "-p", str(where["port"]), "-U", str(where["user"])]
+        command += ["-f", str(script), "-h", str(where["host"]), "-p", str(where["port"]), "-U", str(where["user"])]
         said = output_of([*command, _DATABASE], seconds + 30, {"PGPASSWORD": str(where["password"]), "LC_ALL": "C"})
         rate = _TPS.search(said)
         if rate is None or _FAILED.search(said) is None:
