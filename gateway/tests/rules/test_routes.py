@@ -43,8 +43,16 @@ def test_whoever_needs_no_capability_has_a_reason() -> None:
     assert without == []
 
 
-def test_every_call_that_contracts_marks_with_a_key_asks_for_one() -> None:
-    assert sorted(row.path for row in ROWS if row.key_needed) == [
-        "/v1/orders",
-        "/v1/orders/{orderId}/payments",
+def test_every_call_whose_retry_would_double_its_effect_asks_for_a_key() -> None:
+    assert sorted((row.method, row.path) for row in ROWS if row.key_needed) == [
+        ("POST", "/v1/events/{eventId}/add-ons"),
+        ("POST", "/v1/events/{eventId}/orders"),
+        ("POST", "/v1/events/{eventId}/promo-codes"),
+        ("POST", "/v1/orders"),
+        ("POST", "/v1/orders/{orderId}/payments"),
+        ("POST", "/v1/orders/{orderId}/refunds"),
+        ("POST", "/v1/organizations/{organizationId}/payouts"),
+        ("POST", "/v1/organizations/{organizationId}/webhooks"),
+        ("POST", "/v1/webhooks/{webhookEndpointId}/rotate-secret"),
+        ("PUT", "/v1/orders/{orderId}/items"),
     ]

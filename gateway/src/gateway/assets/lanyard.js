@@ -96,6 +96,8 @@ openNamed();
 const kept = document.querySelector("[data-fresh]");
 if (kept) {
   const stale = kept.querySelector("[data-stale]");
+  // What was served, not what is shown: other parts of this script may have added to that.
+  const served = new Map([...kept.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part.innerHTML]));
   const renew = async () => {
     if (document.visibilityState !== "visible") return;
     try {
@@ -104,7 +106,8 @@ if (kept) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const part of page.querySelectorAll("[data-part]")) {
         const shown = kept.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
-        if (shown && shown.innerHTML !== part.innerHTML) {
+        if (shown && served.get(part.dataset.part) !== part.innerHTML) {
+          served.set(part.dataset.part, part.innerHTML);
           const focused = shown.contains(document.activeElement) && document.activeElement.id;
           shown.innerHTML = part.innerHTML;
           if (focused) document.getElementById(focused)?.focus();
@@ -119,3 +122,53 @@ if (kept) {
   setInterval(renew, Number(kept.dataset.fresh) * 1000);
   document.addEventListener("visibilitychange", renew);
 }
+
+// <time datetime="…" data-left>: how long is left until then, beside the moment itself; told to eyes only, so that nobody is
+// interrupted every second. Looked up anew each time, for parts that were fetched meanwhile.
+const countDown = () => {
+  for (const moment of document.querySelectorAll("time[data-left]")) {
+    const seconds = Math.floor((new Date(moment.dateTime) - Date.now()) / 1000);
+    if (Number.isNaN(seconds)) continue;
+    let left = moment.nextElementSibling;
+    if (!left?.classList.contains("left")) {
+      left = document.createElement("span");
+      left.className = "left";
+      left.setAttribute("aria-hidden", "true");
+      moment.after(left);
+    }
+    const parts = [
+      [Math.floor(seconds / 86400), "d"],
+      [Math.floor(seconds / 3600) % 24, "h"],
+      [Math.floor(seconds / 60) % 60, "min"],
+      [seconds % 60, "s"],
+    ];
+    const first = Math.min(3, parts.findIndex(([count]) => count > 0) >>> 0);
+    const shown = parts.slice(first, first + 2).map(([count, unit]) => `${count} ${unit}`).join(" ");
+    left.textContent = seconds < 0 ? "" : `${shown} left`;
+  }
+};
+if (document.querySelector("time[data-left]")) {
+  setInterval(countDown, 1000);
+  countDown();
+}
+
+// <button data-save-url="/v1/…">: asks there for a link and follows it. Without this script the button is hidden.
+// Bound to the document, so that it works for parts that were fetched anew.
+const unhide = () => {
+  for (const button of document.querySelectorAll("button[data-save-url][hidden]")) button.hidden = false;
+};
+document.addEventListener("click", async (click) => {
+  const button = click.target.closest?.("button[data-save-url]");
+  if (!button || button.getAttribute("aria-disabled")) return;
+  button.setAttribute("aria-disabled", "true");
+  try {
+    const answer = await fetch(button.dataset.saveUrl, { method: "POST" });
+    if (!answer.ok) throw new Error(answer.statusText);
+    location.assign((await answer.json()).saveUrl);
+  } catch {
+    button.textContent = "Not possible right now; try again";
+  }
+  button.removeAttribute("aria-disabled");
+});
+new MutationObserver(unhide).observe(document.body, { childList: true, subtree: true });
+unhide();

@@ -89,6 +89,12 @@ class Population:
         self._write()
         return person
 
+    def people(self, count: int) -> list[Someone]:
+        """So many persons of no role."""
+        made = [self._someone() for _ in range(count)]
+        self._write()
+        return made
+
     def _signed_out(self) -> Trial:
         person = self._someone()
         taking = ("POST", "/v1/auth/sign-out", None)
