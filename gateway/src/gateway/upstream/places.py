@@ -7,8 +7,9 @@ from collections.abc import Collection
 from gateway.upstream.replica import Replica
 from gateway.upstream.replicas import Replicas
 
-QUEUE_SECONDS = 1.0
-"""Nobody waits longer: when no place has become free by then, the service is overloaded and waiting makes it worse."""
+QUEUE_SHARE = 0.5
+"""Of the time a request has: when a sale begins, a thousand people rather wait some seconds than hear that nobody is there.
+What is left must do for the answer."""
 
 
 class Places:
@@ -48,7 +49,7 @@ class Places:
         self._waiting.append(place)
         granted = None
         try:
-            async with asyncio.timeout_at(min(deadline, loop.time() + QUEUE_SECONDS)):
+            async with asyncio.timeout((deadline - loop.time()) * QUEUE_SHARE):
                 granted = await place
         except TimeoutError:
             return None

@@ -36,10 +36,10 @@ class _Turned(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """Something that was sent and has an answer: a statement, or the preparation of one under a name."""
+    """Something that was sent and has an answer: a statement, or the preparation of the one with this text."""
 
     statement: int
-    prepared: tuple[Text, bytes] | None
+    prepared: Text | None
 
 
 class Link:
@@ -92,14 +92,15 @@ class Link:
         self.failed_at = 0
         if self.broken:
             raise psycopg.OperationalError("the connection is lost")
+        steps: list[_Step] = []
         try:
             turned = [self._turned(statement) for statement in statements]
-            steps: list[_Step] = []
             for place, statement in enumerate(turned):
                 self._send(place, statement, steps)
             self._wire.pipeline_sync()
             return await self._answers(steps)
         except asyncio.CancelledError:
+            self._forget(steps)  # nobody reads how far it came
             await self._give_up()
             raise
         except psycopg.Error:
@@ -124,11 +125,12 @@ class Link:
         text, values, formats = statement
         name = self._prepared.get(text)
         if name is None and text in self._seen and self._names < _PREPARED_AT_MOST:
-            # What comes a second time will come often: from now on the server keeps it parsed and planned.
-            name = b"s%d" % self._names
+            # What comes a second time will come often: from now on the server keeps it parsed and planned. It counts as
+            # prepared for what follows in this very batch: where it fails, what follows fails with it.
+            name = self._prepared[text] = b"s%d" % self._names
             self._names += 1
             wire.send_prepare(name, *text)
-            steps.append(_Step(place, (text, name)))
+            steps.append(_Step(place, text))
         if name is not None:
             wire.send_query_prepared(name, values, formats)
         else:
@@ -137,6 +139,12 @@ class Link:
             self._seen.add(text)
             wire.send_query_params(text[0], values, text[1], formats)
         steps.append(_Step(place, None))
+
+    def _forget(self, steps: Sequence[_Step]) -> None:
+        """What may not have been prepared is prepared anew, under another name."""
+        for step in steps:
+            if step.prepared is not None:
+                self._prepared.pop(step.prepared, None)
 
     async def _answers(self, steps: Sequence[_Step]) -> list[PGresult]:
         while self._wire.flush():
@@ -150,11 +158,9 @@ class Link:
             if answer.status not in _DONE:
                 if failure is None:
                     self.failed_at, failure = step.statement, errors.error_from_result(answer, "utf-8")
+                self._forget([step])
             elif step.prepared is None:
                 results.append(answer)
-            else:
-                text, name = step.prepared
-                self._prepared[text] = name
         while self._wire.is_busy():
             await self._something_comes()
         self._wire.get_result()  # the end of what was sent together
