@@ -1,0 +1,34 @@
+"""An order: who bought what, how it stands, and how it may go on."""
+
+from commerce.domain.order.moves import HOLD as HOLD
+from commerce.domain.order.moves import OLDEST_HOLD as OLDEST_HOLD
+from commerce.domain.order.moves import TIME_TO_DECIDE as TIME_TO_DECIDE
+from commerce.domain.order.moves import TIME_TO_PAY_AGAIN as TIME_TO_PAY_AGAIN
+from commerce.domain.order.moves import admission_of as admission_of
+from commerce.domain.order.moves import awaiting_approval as awaiting_approval
+from commerce.domain.order.moves import called_off as called_off
+from commerce.domain.order.moves import cancelled as cancelled
+from commerce.domain.order.moves import expired as expired
+from commerce.domain.order.moves import extended as extended
+from commerce.domain.order.moves import in_review as in_review
+from commerce.domain.order.moves import paid as paid
+from commerce.domain.order.moves import paid_if_free as paid_if_free
+from commerce.domain.order.moves import received as received
+from commerce.domain.order.moves import renamed as renamed
+from commerce.domain.order.moves import require_payable as require_payable
+from commerce.domain.order.moves import to_be_paid_again as to_be_paid_again
+from commerce.domain.order.order import Order as Order
+from commerce.domain.order.parts import NO_CANCELLATION as NO_CANCELLATION
+from commerce.domain.order.parts import AddOnLine as AddOnLine
+from commerce.domain.order.parts import Admission as Admission
+from commerce.domain.order.parts import Buyer as Buyer
+from commerce.domain.order.parts import CancellationTerms as CancellationTerms
+from commerce.domain.order.parts import Capture as Capture
+from commerce.domain.order.parts import Charge as Charge
+from commerce.domain.order.parts import Holding as Holding
+from commerce.domain.order.parts import Line as Line
+from commerce.domain.order.parts import Origin as Origin
+from commerce.domain.order.parts import Rounding as Rounding
+from commerce.domain.order.parts import Status as Status
+from commerce.domain.order.parts import Sums as Sums
+from commerce.domain.order.parts import TakenAs as TakenAs
