@@ -41,7 +41,7 @@ _ENDS_THEM = (
 _TAKES_PICTURES = ("POST /v1/dp/templates/images", "POST /v1/dp/campaigns/{campaignId}/dps")
 # A value may have its schema's shape and still be one that no schema can tell: a cursor of another list, an end before its
 # start, a key used for something else. Then the answer is a 422 that points at it.
-_FINE_FOR_GOOD_SHAPES = ("2xx", "3xx", "401", "403", "404", "409", "412", "422")
+_FINE_FOR_GOOD_SHAPES = ("2xx", "3xx", "401", "403", "404", "409", "412", "422", "428")
 
 
 @dataclass(frozen=True)

@@ -235,7 +235,8 @@ def test_a_providers_body_has_a_size(tenants: Tenants, path: str) -> None:
 
 
 def test_no_request_makes_the_platform_fetch_an_address(tenants: Tenants) -> None:
-    """G12: no body of the API takes an address to fetch. Whoever adds one guards it as `common.outgoing` does."""
+    """G12: no body of the API takes an address to fetch, save those of organisers' webhooks, which `common.outgoing` guards
+    (commerce's test_outgoing_webhooks). The store's link is shown to people."""
     document = tenants.send("GET", "/openapi.json", None).json()
     found = set()
     for path, item in document["paths"].items():
@@ -243,7 +244,11 @@ def test_no_request_makes_the_platform_fetch_an_address(tenants: Tenants) -> Non
             if isinstance(operation, dict) and "requestBody" in operation:
                 found |= {(method, path, name) for name in _fields(document, operation["requestBody"])}
     addresses = {each for each in found if each[2].lower().endswith(("url", "uri"))}
-    assert addresses == {("patch", "/v1/client-policy/{platform}", "storeUrl")}, "shown to people, and never fetched"
+    assert addresses == {
+        ("patch", "/v1/client-policy/{platform}", "storeUrl"),
+        ("post", "/v1/organizations/{organizationId}/webhooks", "url"),
+        ("patch", "/v1/webhooks/{webhookEndpointId}", "url"),
+    }
     assert ("post", "/v1/events", "organizationId") in found
 
 

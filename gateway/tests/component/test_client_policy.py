@@ -158,6 +158,8 @@ async def test_a_link_to_a_store_stays_one_link(world: World) -> None:
 
 ANY_APP = {
     "GET /o/{token}",
+    "GET /o/{token}/receipt.pdf",
+    "POST /o/{token}/payments",
     "GET /sandbox/checkout/{paymentId}",
     "GET /v1/client-policy",
     "PATCH /v1/client-policy/{platform}",

@@ -82,6 +82,7 @@ PASS = _object(
 )
 ORDER = _object(
     id=_TEXT,
+    version=_COUNT,
     status=_TEXT,
     disputed=_YES_OR_NO,
     eventId=_TEXT,
@@ -90,11 +91,18 @@ ORDER = _object(
     buyerEmail=_TEXT,
     buyerName=_MAYBE_TEXT,
     total=_MONEY,
+    sums={"type": "object"},
+    promoCode=_MAYBE_TEXT,
+    cancellation=_or_null({"type": "object"}),
     reservedUntil=_MAYBE_MOMENT,
+    approvalUntil=_MAYBE_MOMENT,
+    origin=_TEXT,
+    takenAs=_MAYBE_TEXT,
     placedAt=_MOMENT,
     paidAt=_MAYBE_MOMENT,
     pagePath=_TEXT,
     lines={"type": "array", "items": {"type": "object"}},
+    addOns={"type": "array", "items": {"type": "object"}},
 )
 POLICY = _object(
     platform={"enum": ["ios", "android", "web"]},

@@ -8,7 +8,7 @@ from commerce.actions.change_order import change_order
 from commerce.actions.extend_order import extend_order
 from commerce.actions.make_order import make_order
 from commerce.actions.name_attendee import name_attendee
-from commerce.api.manners import IfMatch
+from commerce.api.manners import VERSIONED, IfMatch
 from commerce.api.state import CurrentPlatformFee
 from commerce.domain.basket import MOST_ADMISSIONS
 from commerce.schemas.order_changes import ChangedItems, MadeOrder, NewHolder
@@ -20,7 +20,7 @@ from common.service import CurrentPrincipal, Db
 router = APIRouter()
 
 
-@router.put("/v1/orders/{order_id}/items", response_model=OrderView)
+@router.put("/v1/orders/{order_id}/items", response_model=OrderView, responses=VERSIONED)
 async def change_items(
     order_id: OrderId,
     body: ChangedItems,

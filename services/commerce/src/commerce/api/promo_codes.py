@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from commerce.actions.manage_promo_codes import add_promo_code, change_promo_code, list_promo_codes
-from commerce.api.manners import IfMatch, version_tag
+from commerce.api.manners import VERSIONED, IfMatch, version_tag
 from commerce.domain.promo import PromoCode
 from commerce.schemas.promo_codes import NewPromoCode, PromoCodeChanges, PromoCodeView
 from common.db import Transaction
@@ -34,7 +34,7 @@ async def list_all(
         return await list_promo_codes(tx, principal, event_id, cursor, limit, PromoCodeView.of)
 
 
-@router.patch("/v1/promo-codes/{promo_code_id}")
+@router.patch("/v1/promo-codes/{promo_code_id}", responses=VERSIONED)
 async def change(
     promo_code_id: PromoCodeId,
     body: PromoCodeChanges,

@@ -8,7 +8,7 @@ from commerce.actions.change_sale_settings import (
     read_sale_settings,
     read_tier_sale_settings,
 )
-from commerce.api.manners import IfMatch, version_tag
+from commerce.api.manners import VERSIONED, IfMatch, version_tag
 from commerce.schemas.sale_settings import (
     SaleSettingsBody,
     SaleSettingsView,
@@ -30,7 +30,7 @@ async def show(event_id: EventId, principal: CurrentPrincipal, database: Db, res
     return SaleSettingsView.of(settings)
 
 
-@router.put("/v1/events/{event_id}/sale-settings")
+@router.put("/v1/events/{event_id}/sale-settings", responses=VERSIONED)
 async def change(
     event_id: EventId,
     body: SaleSettingsBody,
@@ -57,7 +57,7 @@ async def show_of_tier(
     return TierSaleSettingsView.of(settings)
 
 
-@router.put("/v1/ticket-tiers/{ticket_tier_id}/sale-settings")
+@router.put("/v1/ticket-tiers/{ticket_tier_id}/sale-settings", responses=VERSIONED)
 async def change_of_tier(
     ticket_tier_id: TicketTierId,
     body: TierSaleSettingsBody,
