@@ -24,12 +24,18 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0
 
 
+def _ended_children_seconds(pid: int) -> float:
+    fields = _stat(pid)
+    return (int(fields[13]) + int(fields[14])) / _TICKS if fields else 0.0
+
+
 def cpu_by_program(root: int) -> dict[str, float]:
-    """Seconds of processor time the living members of a family have used, by program."""
+    """Seconds of processor time a family has used, by program. A member that ended counts with the one that began it:
+    PostgreSQL's sessions come and go."""
     found: dict[str, float] = {}
     for pid in family(root):
         name = _name(pid)
-        found[name] = found.get(name, 0.0) + cpu_seconds(pid)
+        found[name] = found.get(name, 0.0) + cpu_seconds(pid) + _ended_children_seconds(pid)
     return found
 
 

@@ -18,8 +18,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _PROPAGATOR = TraceContextTextMapPropagator()
-_SENT_AFTER_MS, _SENT_AT_ONCE = 100, 32
-"""Spans leave in many small batches: packing a large one keeps the interpreter's lock from requests for a long time."""
+_SENT_AFTER_MS, _SENT_AT_ONCE = 250, 128
+"""Spans leave in small batches: packing a large one keeps the interpreter's lock from requests for a long time."""
 _HIDDEN = frozenset(
     {"authorization", "code", "cookie", "email", "mail", "password", "refresh_token", "secret", "token"}
 )
