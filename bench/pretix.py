@@ -22,7 +22,7 @@ ROUNDS = 3
 AT_ONCE = 8
 PAUSED = "identity,events,dp,wallet,releases"
 """Who hears nothing while like is measured with like: pretix's mails, webhooks and exports are queued and not worked off, either."""
-_PEER_ORDERS = "300"
+_PEER_ORDERS = "120"
 _PEER_SECONDS = 900.0
 _RATE = re.compile(r"^orders/s ([\d.]+) .*?(\{.*\})$", re.MULTILINE)
 
