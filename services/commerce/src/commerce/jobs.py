@@ -36,7 +36,8 @@ def jobs(database: Database, providers: Providers, platform: PlatformFee) -> lis
         Job("tell-availability", timedelta(seconds=5), lambda: tell_shared_availability(database)),
         Job("expire-approvals", timedelta(minutes=1), lambda: expire_approvals(database)),
         Job("offer-places", timedelta(seconds=5), lambda: offer_places(database, platform)),
-        Job("issue-documents", timedelta(seconds=5), lambda: issue_due_documents(database)),
+        # Whoever wants to see one has it made at once; a rush need not write them as well.
+        Job("issue-documents", timedelta(minutes=1), lambda: issue_due_documents(database)),
         Job("refund-cancelled-events", timedelta(seconds=5), lambda: refund_cancelled_events(database)),
         Job("check-payments", timedelta(seconds=15), lambda: check_payments(database, providers)),
         Job("forget-webhooks", timedelta(hours=1), lambda: forget_webhooks(database)),
