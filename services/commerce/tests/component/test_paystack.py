@@ -227,7 +227,7 @@ async def test_a_lost_answer_ends_that_payment_and_the_buyer_gets_another(
         again = await begin(world, stall, order)
         assert again.status_code == 201
         assert len(paystack.transactions) == 2
-        rows = await world.rows("SELECT status, reason FROM payments ORDER BY id")
+        rows = await world.rows("SELECT status, reason FROM payments ORDER BY status")
         assert [(row["status"], row["reason"]) for row in rows] == [
             ("failed", "duplicate_reference"),
             ("pending", None),

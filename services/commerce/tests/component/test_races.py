@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from commerce.actions import move_stock
 from commerce.actions.check_invariants import check_invariants
-from commerce.domain import order as order_rules
+from commerce.domain.order import order as order_rules
 from commerce.domain.stock import Stock, Way
 from commerce.store import stock as stocks
 from commerce.tables import stock as stock_table
