@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Response
 
 from commerce.actions.manage_add_ons import add_add_on, change_add_on, read_add_ons
-from commerce.api.manners import VERSIONED, IfMatch
 from commerce.domain.sale import why_event_is_closed
 from commerce.schemas.add_ons import AddOnBody, AddOnChanges, AddOns, AddOnView, OfferedAddOn
 from common.idempotency import Once
 from common.ids import AddOnId, EventId
 from common.service import CurrentPrincipal, Db
+from common.versions import IF_MATCH_TAKEN, IfMatch
 
 router = APIRouter()
 
@@ -29,7 +29,7 @@ async def show(event_id: EventId, principal: CurrentPrincipal, database: Db) -> 
     return AddOns(items=[OfferedAddOn.of(add_on, stock[add_on.id], closed, tx.now) for add_on in found])
 
 
-@router.patch("/v1/add-ons/{add_on_id}", responses=VERSIONED)
+@router.patch("/v1/add-ons/{add_on_id}", openapi_extra=IF_MATCH_TAKEN)
 async def change(
     add_on_id: AddOnId, body: AddOnChanges, principal: CurrentPrincipal, database: Db, if_match: IfMatch
 ) -> AddOnView:

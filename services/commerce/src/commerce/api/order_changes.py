@@ -8,7 +8,6 @@ from commerce.actions.change_order import change_order
 from commerce.actions.extend_order import extend_order
 from commerce.actions.make_order import make_order
 from commerce.actions.name_attendee import name_attendee
-from commerce.api.manners import VERSIONED, IfMatch
 from commerce.api.state import CurrentPlatformFee
 from commerce.domain.basket import MOST_ADMISSIONS
 from commerce.schemas.order_changes import ChangedItems, MadeOrder, NewHolder
@@ -16,11 +15,12 @@ from commerce.schemas.orders import OrderView
 from common.idempotency import Once
 from common.ids import EventId, OrderId, OrderLineId
 from common.service import CurrentPrincipal, Db
+from common.versions import IF_MATCH_REQUIRED, IfMatch
 
 router = APIRouter()
 
 
-@router.put("/v1/orders/{order_id}/items", response_model=OrderView, responses=VERSIONED)
+@router.put("/v1/orders/{order_id}/items", response_model=OrderView, openapi_extra=IF_MATCH_REQUIRED)
 async def change_items(
     order_id: OrderId,
     body: ChangedItems,

@@ -8,7 +8,6 @@ from commerce.actions.cancel_order import cancel_order
 from commerce.actions.place_order import place_order, quote_order
 from commerce.actions.read_availability import read_availability
 from commerce.actions.read_orders import list_orders_of_event, list_own_orders, read_order
-from commerce.api.manners import version_tag
 from commerce.api.order_filter import WantedOrders
 from commerce.api.state import CurrentPlatformFee
 from commerce.schemas import Availability, NewOrder, OrderDetails, OrderView, QuoteView, TierAvailability
@@ -16,6 +15,7 @@ from common.idempotency import Once
 from common.ids import EventId, OrderId
 from common.schemas import Cursor, Limit, Page
 from common.service import CurrentPrincipal, Db
+from common.versions import version_tag
 
 router = APIRouter()
 

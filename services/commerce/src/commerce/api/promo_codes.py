@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Response
 
 from commerce.actions.manage_promo_codes import add_promo_code, change_promo_code, list_promo_codes
-from commerce.api.manners import VERSIONED, IfMatch, version_tag
 from commerce.domain.promo import PromoCode
 from commerce.schemas.promo_codes import NewPromoCode, PromoCodeChanges, PromoCodeView
 from common.db import Transaction
@@ -11,6 +10,7 @@ from common.idempotency import Once
 from common.ids import EventId, PromoCodeId
 from common.schemas import Cursor, Limit, Page
 from common.service import CurrentPrincipal, Db
+from common.versions import IF_MATCH_REQUIRED, IfMatch, version_tag
 
 router = APIRouter()
 
@@ -34,7 +34,7 @@ async def list_all(
         return await list_promo_codes(tx, principal, event_id, cursor, limit, PromoCodeView.of)
 
 
-@router.patch("/v1/promo-codes/{promo_code_id}", responses=VERSIONED)
+@router.patch("/v1/promo-codes/{promo_code_id}", openapi_extra=IF_MATCH_REQUIRED)
 async def change(
     promo_code_id: PromoCodeId,
     body: PromoCodeChanges,

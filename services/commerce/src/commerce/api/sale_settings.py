@@ -8,7 +8,6 @@ from commerce.actions.change_sale_settings import (
     read_sale_settings,
     read_tier_sale_settings,
 )
-from commerce.api.manners import VERSIONED, IfMatch, version_tag
 from commerce.schemas.sale_settings import (
     SaleSettingsBody,
     SaleSettingsView,
@@ -17,6 +16,7 @@ from commerce.schemas.sale_settings import (
 )
 from common.ids import EventId, TicketTierId
 from common.service import CurrentPrincipal, Db
+from common.versions import IF_MATCH_REQUIRED, IfMatch, version_tag
 
 router = APIRouter()
 
@@ -30,7 +30,7 @@ async def show(event_id: EventId, principal: CurrentPrincipal, database: Db, res
     return SaleSettingsView.of(settings)
 
 
-@router.put("/v1/events/{event_id}/sale-settings", responses=VERSIONED)
+@router.put("/v1/events/{event_id}/sale-settings", openapi_extra=IF_MATCH_REQUIRED)
 async def change(
     event_id: EventId,
     body: SaleSettingsBody,
@@ -57,7 +57,7 @@ async def show_of_tier(
     return TierSaleSettingsView.of(settings)
 
 
-@router.put("/v1/ticket-tiers/{ticket_tier_id}/sale-settings", responses=VERSIONED)
+@router.put("/v1/ticket-tiers/{ticket_tier_id}/sale-settings", openapi_extra=IF_MATCH_REQUIRED)
 async def change_of_tier(
     ticket_tier_id: TicketTierId,
     body: TierSaleSettingsBody,

@@ -8,13 +8,14 @@ from common.ids import OrganizationId
 from common.principal import Principal
 from common.schemas import Cursor, Limit, Page
 from common.service import CurrentPrincipal, Db
+from common.versions import IF_MATCH_REQUIRED, IfMatch, version_tag
 from events.actions.cancel_event import cancel_event
 from events.actions.change_event import change_event
 from events.actions.create_event import create_event
 from events.actions.list_events import list_events
 from events.actions.publish_event import publish_event
 from events.actions.reach_event import readable_event
-from events.api.manners import IF_MATCH, EventRef, IfMatch, answer, version_tag
+from events.api.manners import EventRef, answer
 from events.domain.event import Event
 from events.schemas.event import EventChanges, EventView, NewEvent
 
@@ -54,7 +55,7 @@ async def read(event_id: EventRef, principal: CurrentPrincipal, database: Db, re
     return _answer(request, event, shown_to=principal)
 
 
-@router.patch("/v1/events/{eventId}", response_model=EventView, openapi_extra=IF_MATCH)
+@router.patch("/v1/events/{eventId}", response_model=EventView, openapi_extra=IF_MATCH_REQUIRED)
 async def change(
     event_id: EventRef,
     body: EventChanges,

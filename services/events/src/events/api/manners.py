@@ -1,19 +1,16 @@
-"""How these routes name things and let callers keep what they have: references, ETags, If-Match, If-None-Match."""
+"""How these routes name things and let callers keep what they have: references, ETags, If-None-Match."""
 
 import hashlib
-import re
-from typing import Annotated, Any, Final
+from typing import Annotated
 
-from fastapi import Depends, Path, Request, Response
+from fastapi import Path, Request, Response
 from pydantic import AfterValidator, BaseModel, TypeAdapter
 
 from common.ids import EventId
-from common.openapi import problem_answer
 from common.principal import Principal
 from common.schemas import Slug
 
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
-_VERSION = re.compile(r'^(?:W/)?"(\d{1,18})(?:-[a-z_]+)?"$')
 
 
 def _event_reference(text: str) -> str:
@@ -27,38 +24,6 @@ EventRef = Annotated[
     AfterValidator(_event_reference),
     Path(alias="eventId", description="an event's id or slug", json_schema_extra=_SHAPE),
 ]
-
-
-async def expected_version(request: Request) -> int | None:
-    """The version a caller read: None when they do not say, 0 for `*`, -1 when it is none of ours and so matches nothing."""
-    if_match = request.headers.get("if-match")
-    if if_match is None:
-        return None
-    if if_match.strip() == "*":
-        return 0
-    found = _VERSION.match(if_match.strip())
-    return int(found.group(1)) if found else -1
-
-
-IfMatch = Annotated[int | None, Depends(expected_version)]
-IF_MATCH: Final[dict[str, Any]] = {
-    "parameters": [
-        {
-            "name": "If-Match",
-            "in": "header",
-            "required": True,
-            "description": "the `ETag` that was read; `*` changes whatever there is",
-            "schema": {"type": "string"},
-        }
-    ],
-    "responses": {"428": problem_answer("Say what you read, in `If-Match`, so that nobody's change is lost.")},
-}
-"""What such a route says of it. Absent is a 428, which FastAPI's own parameters cannot say: they would make it a 422."""
-
-
-def version_tag(version: int, state: str | None = None) -> str:
-    """The ETag of a version; `state` tells apart what is shown beside it and has no part in If-Match."""
-    return f'"{version}-{state}"' if state else f'"{version}"'
 
 
 def answer(

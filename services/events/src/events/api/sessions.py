@@ -3,9 +3,10 @@
 from fastapi import APIRouter, Request, Response
 
 from common.service import CurrentPrincipal, Db
+from common.versions import version_tag
 from events.actions.add_session import add_session
 from events.actions.read_agenda import read_agenda
-from events.api.manners import EventRef, answer, version_tag
+from events.api.manners import EventRef, answer
 from events.schemas.session import Agenda, NewSession, SessionView
 
 router = APIRouter()

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Path, Request, Response
 from common.ids import TicketTierId
 from common.principal import Principal
 from common.service import CurrentPrincipal, Db
+from common.versions import IF_MATCH_REQUIRED, IfMatch, version_tag
 from events.actions.add_ticket_tier import add_ticket_tier
 from events.actions.change_ticket_tier import change_ticket_tier
 from events.actions.read_ticket_tiers import list_ticket_tiers, read_ticket_tier
-from events.api.manners import IF_MATCH, EventRef, IfMatch, answer, version_tag
+from events.api.manners import EventRef, answer
 from events.domain.event import Event
 from events.schemas.ticket_tier import NewTicketTier, TicketTierChanges, TicketTierList, TicketTierView
 from events.store.ticket_tiers import OfferedTier
@@ -49,7 +50,9 @@ async def read(
     return _answer(request, offered, event, shown_to=principal)
 
 
-@router.patch("/v1/events/{eventId}/ticket-tiers/{ticketTierId}", response_model=TicketTierView, openapi_extra=IF_MATCH)
+@router.patch(
+    "/v1/events/{eventId}/ticket-tiers/{ticketTierId}", response_model=TicketTierView, openapi_extra=IF_MATCH_REQUIRED
+)
 async def change(
     event_id: EventRef,
     tier_id: ThisTier,

@@ -1,13 +1,13 @@
 """Routes of releases: drafts for those who write them, the history and its feed for everyone."""
 
-import re
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from common.ids import ReleaseId
 from common.schemas import Cursor, Limit, Page, Slug
 from common.service import CurrentPrincipal, Db
+from common.versions import IF_MATCH_TAKEN, IfMatch, version_tag
 from releases.actions.amend_release import amend_release
 from releases.actions.draft_release import draft_release
 from releases.actions.publish_release import publish_release
@@ -82,18 +82,18 @@ async def show_release(
     return _tagged(ReleaseView.of(shown), response)
 
 
-@router.patch("/v1/releases/{release_id}")
+@router.patch("/v1/releases/{release_id}", openapi_extra=IF_MATCH_TAKEN)
 async def amend(
     release_id: ReleaseId,
     body: ReleaseChanges,
     principal: CurrentPrincipal,
     database: Db,
     response: Response,
-    if_match: Annotated[str | None, Header(max_length=100)] = None,
+    if_match: IfMatch,
 ) -> ReleaseView:
     """Rewrite a draft. With `If-Match` only when nobody changed it in the meantime."""
     async with database.transaction() as tx:
-        release = await amend_release(tx, principal, release_id, body.amendment(), _revision(if_match))
+        release = await amend_release(tx, principal, release_id, body.amendment(), if_match or None)
         (shown,) = await with_deployments(tx, [release])
     return _tagged(ReleaseView.of(shown), response)
 
@@ -119,13 +119,5 @@ async def yank(
 
 
 def _tagged(view: ReleaseView, response: Response) -> ReleaseView:
-    response.headers["ETag"] = f'"{view.revision}"'
+    response.headers["ETag"] = version_tag(view.revision)
     return view
-
-
-def _revision(if_match: str | None) -> int | None:
-    """The revision an `If-Match` names; None when any will do, and one that never was for anything else."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    tag = re.fullmatch(r'"([0-9]{1,18})"', if_match.strip())
-    return int(tag[1]) if tag else -1
