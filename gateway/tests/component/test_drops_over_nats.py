@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from common.bus import Bus
 from common.session_feed import announce
 from common.testing import principals
+from common.testing.brokers import connected
 from common.testing.servers import PASSWORD, NatsServer, Servers
 from gateway.testing import RunGateway, holds
 
@@ -23,7 +23,7 @@ def broker(servers: Servers) -> Iterator[NatsServer]:
 async def test_when_identity_has_announced_a_drop_no_request_is_admitted(run: RunGateway, broker: NatsServer) -> None:
     async with (
         run(nats_url=broker.url, nats_password=PASSWORD, replica="gateway-7") as world,
-        Bus.connect(broker.url, user="identity", password=PASSWORD) as bus,
+        connected(broker.url, "identity") as bus,
     ):
         await holds(lambda: world.built.cache.leased and world.built.hears_drops.is_set(), "the gateway's readiness")
         for _ in range(30):

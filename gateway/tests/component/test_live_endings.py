@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from common.bus import Bus
 from common.ids import EventId, OrganizationId, UserId
 from common.messages import DoorCounted, OrderPaid, SignInEnded
 from common.principal import Principal
 from common.session_feed import announce
 from common.testing import principals
+from common.testing.brokers import connected
 from common.testing.principals import fresh
 from common.testing.servers import PASSWORD, NatsServer, Servers
 from gateway.testing import RunGateway, World, holds
@@ -97,7 +97,7 @@ async def test_nothing_is_told_after_identity_has_answered_a_revocation(
     world: World, broker: NatsServer, press: Press
 ) -> None:
     """G7: the drop comes over the broker, then at once news that are no longer theirs to know."""
-    async with Bus.connect(broker.url, user="identity", password=PASSWORD) as bus:
+    async with connected(broker.url, "identity") as bus:
         await holds(world.built.hears_drops.is_set, "drops over the broker")
         for _ in range(20):
             me = principals.user()
@@ -166,7 +166,7 @@ class TestALostRole:
         await closes(client, "not_allowed")
 
     async def test_hides_the_very_next_count(self, world: World, broker: NatsServer, press: Press) -> None:
-        async with Bus.connect(broker.url, user="identity", password=PASSWORD) as bus:
+        async with connected(broker.url, "identity") as bus:
             await holds(world.built.hears_drops.is_set, "drops over the broker")
             me = principals.member_of(self.organization, "scanner")
             client = await listen(world, world.identity.sign_in(me), event=self.event)

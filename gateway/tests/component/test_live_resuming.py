@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from common.bus import Bus
 from common.clock import SystemClock
 from common.ids import UserId
 from common.messages import Message, OrderPaid, PassIssued, PaymentFailed
 from common.testing import FrozenClock, principals
+from common.testing.brokers import connected
 from common.testing.principals import fresh
 from common.testing.servers import PASSWORD, NatsServer, Servers
 from gateway.testing import FakeIdentity, RunGateway, World, holds
@@ -250,7 +250,7 @@ async def test_a_stream_of_the_broker_that_was_made_anew_resets_everyone(
 ) -> None:
     async with (
         run(**options(broker)) as world,
-        Bus.connect(broker.url, user="provisioner", password=PASSWORD) as provisioner,
+        connected(broker.url, "provisioner") as provisioner,
     ):
         await ready(world)
         reader = Reader()

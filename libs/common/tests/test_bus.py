@@ -2,24 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from common.bus import BrokerAway, BrokerRefuses, Bus, Letter
 from common.testing import eventually
-from common.testing.running import provision_broker
+from common.testing.brokers import connected, provision_broker
 from common.testing.servers import PASSWORD, NatsServer, Servers
 from common.topology import Consumer, consumers, streams
 
 EVENTS_FROM_COMMERCE = next(c for c in consumers("events") if c.stream == "COMMERCE")
-
-
-@asynccontextmanager
-async def connected(broker: NatsServer, user: str) -> AsyncIterator[Bus]:
-    async with Bus.connect(broker.url, user=user, password=PASSWORD) as bus:
-        yield bus
 
 
 def letter(number: int = 1, subject: str = "order.paid", body: str = "{}") -> Letter:
@@ -38,7 +30,7 @@ def letter(number: int = 1, subject: str = "order.paid", body: str = "{}") -> Le
 
 async def stored(broker: NatsServer, stream: str = "COMMERCE") -> int:
     """How many messages a stream holds, seen by the provisioner."""
-    async with connected(broker, "provisioner") as bus:
+    async with connected(broker.url, "provisioner") as bus:
         info = await bus._jetstream.stream_info(stream)
         return int(info.state.messages)
 
@@ -50,7 +42,7 @@ async def provisioned(broker: NatsServer) -> NatsServer:
 
 
 async def test_the_same_id_is_stored_once_and_the_broker_says_so(provisioned: NatsServer) -> None:
-    async with connected(provisioned, "commerce") as bus:
+    async with connected(provisioned.url, "commerce") as bus:
         assert await bus.publish(letter(1)) is False
         assert await bus.publish(letter(1)) is True
         assert await bus.publish(letter(2)) is False
@@ -58,7 +50,7 @@ async def test_the_same_id_is_stored_once_and_the_broker_says_so(provisioned: Na
 
 
 async def test_a_letter_arrives_as_a_cloud_event_with_its_trace(provisioned: NatsServer) -> None:
-    async with connected(provisioned, "commerce") as commerce, connected(provisioned, "events") as events:
+    async with connected(provisioned.url, "commerce") as commerce, connected(provisioned.url, "events") as events:
         await commerce.publish(letter(7, body='{"name": "Žižkov"}'))
         async for delivery in events.pull(EVENTS_FROM_COMMERCE, lambda: 1):
             assert delivery.body.decode() == '{"name": "Žižkov"}'
@@ -72,7 +64,7 @@ async def test_a_letter_arrives_as_a_cloud_event_with_its_trace(provisioned: Nat
 
 
 async def test_publishing_while_the_broker_is_away_says_so_at_once(provisioned: NatsServer) -> None:
-    async with connected(provisioned, "commerce") as bus:
+    async with connected(provisioned.url, "commerce") as bus:
         await asyncio.to_thread(provisioned.kill)
         await eventually(lambda: _is_away(bus), what="the connection noticing")
         started = time.monotonic()
@@ -85,7 +77,7 @@ async def test_publishing_while_the_broker_is_away_says_so_at_once(provisioned: 
 
 
 async def test_what_the_broker_acknowledged_survives_its_sigkill(provisioned: NatsServer) -> None:
-    async with connected(provisioned, "commerce") as bus:
+    async with connected(provisioned.url, "commerce") as bus:
         await asyncio.gather(*(bus.publish(letter(number)) for number in range(100)))
         await asyncio.to_thread(provisioned.kill)
         await asyncio.to_thread(provisioned.start)
@@ -93,7 +85,7 @@ async def test_what_the_broker_acknowledged_survives_its_sigkill(provisioned: Na
 
 
 async def test_a_parked_pull_goes_on_within_a_second_of_the_broker_coming_back(provisioned: NatsServer) -> None:
-    async with connected(provisioned, "commerce") as commerce, connected(provisioned, "events") as events:
+    async with connected(provisioned.url, "commerce") as commerce, connected(provisioned.url, "events") as events:
         arrived = asyncio.Event()
 
         async def hear() -> None:
@@ -116,21 +108,21 @@ async def test_a_parked_pull_goes_on_within_a_second_of_the_broker_coming_back(p
 
 
 async def test_a_message_too_large_is_refused_for_itself_and_the_next_one_goes(provisioned: NatsServer) -> None:
-    async with connected(provisioned, "commerce") as bus:
+    async with connected(provisioned.url, "commerce") as bus:
         with pytest.raises(BrokerRefuses):
             await bus.publish(letter(1, body="x" * 1_100_000))
         assert await bus.publish(letter(2)) is False
 
 
 async def test_provisioning_again_changes_nothing(provisioned: NatsServer) -> None:
-    async with connected(provisioned, "provisioner") as bus:
+    async with connected(provisioned.url, "provisioner") as bus:
         assert await bus.provision(streams(), consumers()) == []
         assert await bus.drift(consumers()) == []
 
 
 async def test_a_consumer_that_drifted_is_reported_and_mended(provisioned: NatsServer) -> None:
     other = Consumer(EVENTS_FROM_COMMERCE.name, "events", "COMMERCE", ("order.paid",))
-    async with connected(provisioned, "provisioner") as bus:
+    async with connected(provisioned.url, "provisioner") as bus:
         assert len(await bus.provision([], [other])) == 1
         found = await bus.drift(consumers("events"))
         assert len(found) == 1
@@ -140,13 +132,13 @@ async def test_a_consumer_that_drifted_is_reported_and_mended(provisioned: NatsS
 
 
 async def test_a_missing_consumer_is_reported(provisioned: NatsServer) -> None:
-    async with connected(provisioned, "provisioner") as bus:
+    async with connected(provisioned.url, "provisioner") as bus:
         await bus._jetstream.delete_consumer("COMMERCE", EVENTS_FROM_COMMERCE.name)
         assert await bus.drift(consumers("events")) == ["consumer events-from-commerce is missing"]
 
 
 async def test_consumers_have_no_backoff_and_never_park_a_message(provisioned: NatsServer) -> None:
-    async with connected(provisioned, "provisioner") as bus:
+    async with connected(provisioned.url, "provisioner") as bus:
         for consumer in consumers():
             config = (await bus._jetstream.consumer_info(consumer.stream, consumer.name)).config
             assert not config.backoff
@@ -156,7 +148,7 @@ async def test_consumers_have_no_backoff_and_never_park_a_message(provisioned: N
 
 @pytest.mark.parametrize("subject", ["event.published", "user.created", "order.unheard_of"])
 async def test_a_service_may_say_only_its_own_words(provisioned: NatsServer, subject: str) -> None:
-    async with connected(provisioned, "commerce") as bus:
+    async with connected(provisioned.url, "commerce") as bus:
         with pytest.raises(BrokerAway):
             await bus.publish(letter(1, subject=subject), timeout=0.3)
     assert await stored(provisioned, "EVENTS") == 0
@@ -164,7 +156,7 @@ async def test_a_service_may_say_only_its_own_words(provisioned: NatsServer, sub
 
 
 async def test_a_service_may_not_hear_for_another_nor_change_the_topology(provisioned: NatsServer) -> None:
-    async with connected(provisioned, "commerce") as commerce:
+    async with connected(provisioned.url, "commerce") as commerce:
         await commerce.publish(letter(1))
         with pytest.raises(BrokerAway):
             await commerce.lag(EVENTS_FROM_COMMERCE)
@@ -175,7 +167,7 @@ async def test_a_service_may_not_hear_for_another_nor_change_the_topology(provis
 
 async def test_the_gateway_may_only_answer(provisioned: NatsServer) -> None:
     heard: list[bytes] = []
-    async with connected(provisioned, "gateway") as gateway, connected(provisioned, "identity") as identity:
+    async with connected(provisioned.url, "gateway") as gateway, connected(provisioned.url, "identity") as identity:
         await gateway.answer("session_feed.drop", lambda payload: b"got " + payload)
         await gateway._client.flush()
         stop = await identity.ask_everyone("session_feed.drop", b"it", heard.append)
@@ -194,7 +186,7 @@ async def test_a_connection_begun_while_the_broker_was_away_stands_once_it_is_th
     servers: Servers, broker: NatsServer
 ) -> None:
     await asyncio.to_thread(broker.kill)
-    async with connected(broker, "commerce") as bus:
+    async with Bus.connect(broker.url, user="commerce", password=PASSWORD) as bus:
         assert not bus.connected
         await asyncio.to_thread(broker.start)
         await provision_broker(broker)

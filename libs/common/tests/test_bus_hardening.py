@@ -11,7 +11,8 @@ import pytest
 from common.bus import BrokerAway, Bus, Letter
 from common.bus import link as bus_link
 from common.testing import eventually
-from common.testing.servers import PASSWORD, NatsServer
+from common.testing.brokers import connected
+from common.testing.servers import NatsServer
 from common.topology import consumers
 
 EVENTS_FROM_COMMERCE = next(c for c in consumers("events") if c.stream == "COMMERCE")
@@ -86,7 +87,7 @@ async def begun_anew(bus: Bus) -> bool:
 async def test_a_publish_into_a_dead_wire_ends_with_its_deadline(broker: NatsServer) -> None:
     async with (
         wire_to(broker) as (wire, url),
-        Bus.connect(url, user="commerce", password=PASSWORD) as bus,
+        connected(url, "commerce") as bus,
     ):
         assert await bus.publish(letter(1)) is False
         wire.whole.clear()
@@ -100,7 +101,7 @@ async def test_a_publish_into_a_dead_wire_ends_with_its_deadline(broker: NatsSer
 
 async def test_leaving_over_a_dead_wire_takes_no_longer_than_a_moment(broker: NatsServer) -> None:
     async with wire_to(broker) as (wire, url):
-        async with Bus.connect(url, user="commerce", password=PASSWORD) as bus:
+        async with connected(url, "commerce") as bus:
             await bus.publish(letter(1))
             wire.whole.clear()
             started = time.monotonic()
@@ -114,8 +115,8 @@ async def test_leaving_over_a_dead_wire_takes_no_longer_than_a_moment(broker: Na
 
 async def test_after_the_broker_showed_us_the_door_we_come_back_and_go_on_hearing(broker: NatsServer) -> None:
     async with (
-        Bus.connect(broker.url, user="commerce", password=PASSWORD) as commerce,
-        Bus.connect(broker.url, user="events", password=PASSWORD) as events,
+        connected(broker.url, "commerce") as commerce,
+        connected(broker.url, "events") as events,
     ):
         heard: list[str] = []
 
@@ -142,8 +143,8 @@ async def test_after_the_broker_showed_us_the_door_we_come_back_and_go_on_hearin
 
 async def test_an_answer_is_given_again_after_the_broker_showed_us_the_door(broker: NatsServer) -> None:
     async with (
-        Bus.connect(broker.url, user="identity", password=PASSWORD) as identity,
-        Bus.connect(broker.url, user="gateway", password=PASSWORD) as gateway,
+        connected(broker.url, "identity") as identity,
+        connected(broker.url, "gateway") as gateway,
     ):
         await gateway.answer("session_feed.drop", lambda payload: b"got " + payload)
         await gateway._client._send_command(b"NONSENSE\r\n")
@@ -163,7 +164,7 @@ async def test_an_answer_is_given_again_after_the_broker_showed_us_the_door(brok
 async def test_a_wire_that_died_full_of_bytes_is_replaced(broker: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bus_link, "_PING_SECONDS", 0.2)
     monkeypatch.setattr(bus_link, "_DEAD_WIRE_SECONDS", 0.5)
-    async with wire_to(broker) as (wire, url), Bus.connect(url, user="commerce", password=PASSWORD) as bus:
+    async with wire_to(broker) as (wire, url), connected(url, "commerce") as bus:
         wire.whole.clear()
         for number in range(10):
             with pytest.raises(BrokerAway):

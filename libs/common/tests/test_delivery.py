@@ -13,7 +13,6 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from common.bus import Bus
 from common.db import Transaction
 from common.ids import EventId, OrganizationId, TicketTierId
 from common.messages import EventPublished, TicketTierAvailabilityChanged
@@ -21,6 +20,7 @@ from common.outbox import ForeignMessage
 from common.relay import Relay
 from common.service import Parts
 from common.testing import Running, RunService, eventually
+from common.testing.brokers import connected
 from common.testing.principals import fresh
 from common.testing.running import provision_broker
 from common.testing.servers import PASSWORD, DatabaseUrls, NatsServer
@@ -100,7 +100,7 @@ async def process(what: str, urls: DatabaseUrls, broker: NatsServer, says: bytes
 
 
 async def stored(broker: NatsServer) -> int:
-    async with Bus.connect(broker.url, user="provisioner", password=PASSWORD) as bus:
+    async with connected(broker.url, "provisioner") as bus:
         return int((await bus._jetstream.stream_info("COMMERCE")).state.messages)
 
 

@@ -15,7 +15,8 @@ import pytest
 
 from common.bus import BrokerAway, Bus, Delivery, Letter, TooFarBack
 from common.testing import eventually
-from common.testing.servers import PASSWORD, NatsServer
+from common.testing.brokers import connected
+from common.testing.servers import NatsServer
 from common.topology import Consumer, Feed, consumers, feeds
 
 COMMERCE = next(feed for feed in feeds() if feed.stream == "COMMERCE")
@@ -58,7 +59,7 @@ def long_ago() -> datetime:
 @asynccontextmanager
 async def following(broker: NatsServer, since: datetime, feed: Feed = COMMERCE) -> AsyncIterator[Ear]:
     ear = Ear()
-    async with Bus.connect(broker.url, user="gateway", password=PASSWORD) as bus:
+    async with connected(broker.url, "gateway") as bus:
         task = asyncio.create_task(bus.follow(feed, since, ear))
         try:
             await heard(ear, began=1)
@@ -77,7 +78,7 @@ async def heard(ear: Ear, *numbers: int, began: int = 0, within: float = 10) -> 
 
 
 async def publish(broker: NatsServer, *letters: Letter) -> None:
-    async with Bus.connect(broker.url, user="commerce", password=PASSWORD) as bus:
+    async with connected(broker.url, "commerce") as bus:
         for each in letters:
             await bus.publish(each)
 
@@ -100,7 +101,7 @@ async def test_what_is_older_is_passed_over_and_the_position_tells_so(broker: Na
 
 async def test_a_restarted_broker_costs_no_message_and_repeats_none(broker: NatsServer) -> None:
     async with (
-        Bus.connect(broker.url, user="commerce", password=PASSWORD) as commerce,
+        connected(broker.url, "commerce") as commerce,
         following(broker, long_ago()) as ear,
     ):
         for first in (1, 21, 41):
@@ -116,7 +117,7 @@ async def test_a_restarted_broker_costs_no_message_and_repeats_none(broker: Nats
 async def test_reading_goes_on_within_a_second_of_the_broker_coming_back(broker: NatsServer) -> None:
     """Scenario 35: the silence of a heartbeat would be noticed later."""
     async with (
-        Bus.connect(broker.url, user="commerce", password=PASSWORD) as commerce,
+        connected(broker.url, "commerce") as commerce,
         following(broker, long_ago()) as ear,
     ):
         await commerce.publish(letter(1))
@@ -136,7 +137,7 @@ async def _connected(bus: Bus) -> bool:
 
 async def test_a_consumer_that_vanishes_is_made_again_where_it_was(broker: NatsServer) -> None:
     async with (
-        Bus.connect(broker.url, user="provisioner", password=PASSWORD) as provisioner,
+        connected(broker.url, "provisioner") as provisioner,
         following(broker, long_ago()) as ear,
     ):
         await publish(broker, letter(1), letter(2))
@@ -153,7 +154,7 @@ async def test_a_reader_too_slow_for_its_own_queue_misses_nothing(
     broker: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the library throws away when nobody takes it is asked for again."""
-    async with Bus.connect(broker.url, user="gateway", password=PASSWORD) as bus:
+    async with connected(broker.url, "gateway") as bus:
         monkeypatch.setattr(bus._client, "subscribe", partial(bus._client.subscribe, pending_msgs_limit=40))
         ear = Ear()
         await publish(broker, *(letter(number, body=json.dumps("x" * 1000)) for number in range(1, 200)))
@@ -165,7 +166,7 @@ async def test_a_reader_too_slow_for_its_own_queue_misses_nothing(
 
 async def test_a_stream_that_was_made_anew_is_read_from_its_beginning(broker: NatsServer) -> None:
     async with (
-        Bus.connect(broker.url, user="provisioner", password=PASSWORD) as provisioner,
+        connected(broker.url, "provisioner") as provisioner,
         following(broker, long_ago()) as ear,
     ):
         await publish(broker, letter(1), letter(2))
@@ -181,7 +182,7 @@ async def test_a_stream_that_was_made_anew_is_read_from_its_beginning(broker: Na
 
 async def test_reading_back_gives_what_lies_behind_a_position_once(broker: NatsServer) -> None:
     await publish(broker, *(letter(number) for number in range(1, 6)))
-    async with Bus.connect(broker.url, user="gateway", password=PASSWORD) as bus:
+    async with connected(broker.url, "gateway") as bus:
         assert [each.position for each in await bus.read_back(COMMERCE, 2, 10)] == [3, 4, 5]
         assert await bus.read_back(COMMERCE, 5, 10) == []
         with pytest.raises(TooFarBack):
@@ -191,7 +192,7 @@ async def test_reading_back_gives_what_lies_behind_a_position_once(broker: NatsS
 
 
 async def test_reading_back_from_a_broker_that_is_away_says_so(broker: NatsServer) -> None:
-    async with Bus.connect(broker.url, user="gateway", password=PASSWORD) as bus:
+    async with connected(broker.url, "gateway") as bus:
         await asyncio.to_thread(broker.kill)
         with pytest.raises(BrokerAway):
             await bus.read_back(COMMERCE, 0, 10)
@@ -234,8 +235,8 @@ async def test_whoever_follows_can_change_and_take_nothing(
     """Scenario 39: the gateway's user reads as it comes, and that is all."""
     await publish(broker, letter(1))
     async with (
-        Bus.connect(broker.url, user="provisioner", password=PASSWORD) as provisioner,
-        Bus.connect(broker.url, user="gateway", password=PASSWORD) as bus,
+        connected(broker.url, "provisioner") as provisioner,
+        connected(broker.url, "gateway") as bus,
     ):
         before = (await provisioner._jetstream.consumer_info("COMMERCE", DURABLE.name)).config
         names = {info.name for info in await provisioner._jetstream.consumers_info("COMMERCE")}

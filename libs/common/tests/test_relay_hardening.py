@@ -14,8 +14,9 @@ from common.ids import EventId, TicketTierId
 from common.messages import TicketTierAvailabilityChanged
 from common.relay import Relay
 from common.testing import RunService, eventually
+from common.testing.brokers import connected
 from common.testing.principals import fresh
-from common.testing.servers import PASSWORD, DatabaseUrls, NatsServer
+from common.testing.servers import DatabaseUrls, NatsServer
 
 TIER = fresh(TicketTierId)
 EVENT = fresh(EventId)
@@ -43,7 +44,7 @@ async def opened(urls: DatabaseUrls, *, connections: int = 5) -> AsyncIterator[D
 
 @asynccontextmanager
 async def on_the_bus(broker: NatsServer) -> AsyncIterator[Bus]:
-    async with Bus.connect(broker.url, user="commerce", password=PASSWORD) as bus:
+    async with connected(broker.url, "commerce") as bus:
         yield bus
 
 

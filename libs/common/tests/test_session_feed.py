@@ -11,8 +11,9 @@ from common.ids import SignInId
 from common.principal import Principal
 from common.session_feed import EVERYONE, Drop, LeaseAnswer, SignInCache, announce
 from common.testing import eventually, principals
+from common.testing.brokers import connected
 from common.testing.running import provision_broker
-from common.testing.servers import PASSWORD, NatsServer
+from common.testing.servers import NatsServer
 
 ADA = principals.user()
 SIGN_IN = str(ADA.sign_in_id)
@@ -149,9 +150,9 @@ async def test_identity_answers_as_soon_as_every_live_replica_has_dropped_it(bro
     monotonic = time.monotonic
     caches = [SignInCache(f"gateway-{number}", monotonic) for number in (1, 2)]
     async with (
-        Bus.connect(broker.url, user="gateway", password=PASSWORD) as first,
-        Bus.connect(broker.url, user="gateway", password=PASSWORD, inbox="_INBOX_gateway.b") as second,
-        Bus.connect(broker.url, user="identity", password=PASSWORD) as identity,
+        connected(broker.url, "gateway") as first,
+        connected(broker.url, "gateway", "_INBOX_gateway.b") as second,
+        connected(broker.url, "identity") as identity,
     ):
         for bus, cache in zip((first, second), caches, strict=True):
             await bus.answer("session_feed.drop", cache.on_notice)
@@ -172,7 +173,7 @@ async def test_identity_waits_no_longer_than_the_lease_of_a_silent_replica() -> 
 
 
 async def test_identity_waits_for_the_leases_when_the_connection_it_asks_over_is_closing(broker: NatsServer) -> None:
-    async with Bus.connect(broker.url, user="identity", password=PASSWORD) as identity:
+    async with connected(broker.url, "identity") as identity:
         closing = asyncio.create_task(identity._client.drain())
         while not identity._client.is_draining:
             await asyncio.sleep(0)

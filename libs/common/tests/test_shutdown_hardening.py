@@ -18,11 +18,12 @@ import httpx
 import psycopg
 import pytest
 
-from common.bus import Bus, Letter
+from common.bus import Letter
 from common.ids import EventId, OrganizationId
 from common.messages import EventUpdated
 from common.principal import ANONYMOUS, InternalIssuer
 from common.testing import eventually
+from common.testing.brokers import connected
 from common.testing.principals import fresh
 from common.testing.running import GATEWAY_KEY
 from common.testing.servers import PASSWORD, DatabaseUrls, NatsServer
@@ -67,7 +68,7 @@ class Serving:
         self.sql("INSERT INTO gate VALUES (true) RETURNING 1")
 
     async def send(self, message: EventUpdated) -> None:
-        async with Bus.connect(self.broker.url, user="events", password=PASSWORD) as events:
+        async with connected(self.broker.url, "events") as events:
             letter = Letter(
                 message_id="00000000-0000-7000-8000-000000000001",
                 source="/lanyard/events",
@@ -163,7 +164,7 @@ async def test_a_message_under_way_is_finished_and_what_it_says_is_sent(
         assert await world.ended() == 0
         assert world.sql("SELECT count(*) FROM inbox WHERE handled_at IS NOT NULL") == [(1,)]
         assert world.sql("SELECT count(*), count(sent_at) FROM outbox") == [(1, 1)]
-    async with Bus.connect(broker.url, user="provisioner", password=PASSWORD) as bus:
+    async with connected(broker.url, "provisioner") as bus:
         info = await bus._jetstream.consumer_info("EVENTS", "commerce-from-events")
         assert info.num_ack_pending == 0, "the broker has its answer"
 

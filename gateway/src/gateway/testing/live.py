@@ -11,7 +11,7 @@ from uuid import uuid4
 from common.bus import Bus, Letter
 from common.messages import Message
 from common.samples import sample
-from common.testing.brokers import PASSWORD
+from common.testing.brokers import connected
 from gateway.testing.wire import read_head
 from gateway.testing.world import World, holds
 
@@ -56,7 +56,7 @@ class Press:
 
     async def _bus(self, name: str) -> Bus:
         if name not in self._buses:
-            connecting = Bus.connect(self._url, user=name, password=PASSWORD, inbox=f"_INBOX_{name}.test")
+            connecting = connected(self._url, name, inbox=f"_INBOX_{name}.test")
             self._buses[name] = await self._stack.enter_async_context(connecting)
         return self._buses[name]
 

@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from common.bus import Bus
 from common.principal import SYSTEM
 from common.session_feed import LeaseAnswer, SignInCache
 from common.testing import Running, RunService, eventually
-from common.testing.servers import PASSWORD
+from common.testing.brokers import connected
 from common.topology import DROP_SUBJECT
 from identity.store import session_feed
 
@@ -41,13 +40,13 @@ async def _fill(world: Running, people: People, cache: SignInCache, person: Pers
 async def _replica(world: Running, name: str) -> AsyncIterator[SignInCache]:
     """A gateway's cache that hears drops over NATS as the gateway does."""
     cache = SignInCache(name, time.monotonic)
-    async with Bus.connect(world.broker.url, user="gateway", password=PASSWORD) as bus:
+    async with connected(world.broker.url, "gateway") as bus:
         await bus.answer(DROP_SUBJECT, cache.on_notice)
 
-        async def connected() -> bool:
+        async def reached() -> bool:
             return world.bus.connected
 
-        await eventually(connected, what="identity reaching the broker")
+        await eventually(reached, what="identity reaching the broker")
         yield cache
 
 

@@ -7,6 +7,8 @@ import asyncio
 import shutil
 import tempfile
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Protocol
 from common.bus import Bus
 from common.messages.base import SERVICES
 from common.nats_conf import nats_conf
+from common.testing.waiting import eventually
 from common.topology import consumers, streams
 
 PASSWORD = "test-password"
@@ -113,7 +116,22 @@ def _start_embedded(folder: Path, config: Path) -> NatsServer:
     return broker
 
 
+@asynccontextmanager
+async def connected(url: str, user: str, inbox: str | None = None) -> AsyncIterator[Bus]:
+    """A connection as `user` that stands: on a busy machine the first attempt may come too late for the broker.
+
+    `Bus.connect` alone would then go on trying in the background, as a service wants it.
+    """
+    async with Bus.connect(url, user=user, password=PASSWORD, inbox=inbox) as bus:
+
+        async def stands() -> bool:
+            return bus.connected
+
+        await eventually(stands, what=f"the connection of {user} to the broker")
+        yield bus
+
+
 async def provision_broker(broker: NatsServer) -> None:
     """Make every stream and consumer of the house on a fresh broker."""
-    async with Bus.connect(broker.url, user="provisioner", password=PASSWORD) as provisioner:
+    async with connected(broker.url, "provisioner") as provisioner:
         await provisioner.provision(streams(), consumers())

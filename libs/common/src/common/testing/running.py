@@ -20,7 +20,7 @@ from common.house_tables import inbox, outbox
 from common.messages import Message
 from common.principal import ANONYMOUS, InternalIssuer, Principal
 from common.service import Service, create_app
-from common.testing.brokers import PASSWORD, NatsServer, provision_broker
+from common.testing.brokers import PASSWORD, NatsServer, connected, provision_broker
 from common.testing.servers import DatabaseUrls, Servers
 from common.testing.waiting import eventually
 from common.tokens import SigningKey
@@ -128,7 +128,7 @@ class Running:
 
     async def _publisher(self, name: str) -> Bus:
         if name not in self._publishers:
-            connecting = Bus.connect(self.broker.url, user=name, password=PASSWORD, inbox=f"_INBOX_{name}.test")
+            connecting = connected(self.broker.url, name, inbox=f"_INBOX_{name}.test")
             self._publishers[name] = await self._stack.enter_async_context(connecting)
         return self._publishers[name]
 
