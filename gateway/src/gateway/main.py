@@ -15,7 +15,7 @@ from common.bus import Bus
 from common.clock import Clock, SystemClock, SystemEntropy
 from common.principal import InternalIssuer
 from common.session_feed import SignInCache
-from common.telemetry import configure_logs, configure_tracing, logger, tracer
+from common.telemetry import configure_logs, logger
 from common.tokens import SigningKey
 from common.topology import DROP_SUBJECT, feeds
 from gateway.access_log import AccessLog
@@ -37,6 +37,7 @@ from gateway.reload import SHIPPED, Reload, read_rows
 from gateway.routes import IDENTITY, RELEASES, ROWS
 from gateway.routing import Router, Row
 from gateway.settings import GatewaySettings
+from gateway.spans import OtlpSender, Spans
 from gateway.status import Doorway, Status
 from gateway.tracing import Tracing
 from gateway.upstream import Figures, Pool
@@ -59,6 +60,7 @@ class Built:
     pools: Mapping[str, Pool]
     lookups: Pool
     access_log: AccessLog
+    tracing: Tracing
     public_cache: PublicCache
     reload: Reload
     policies: ClientPolicies
@@ -101,9 +103,10 @@ def build(
     metrics.registry.register(Figures({**pools, "identity-lookups": lookups}))
     limits, store = _limits(settings, metrics)
     router = Router(rows)
-    tracing = tracing or Tracing(tracer() if settings.otlp_endpoint else None, settings.trace_share)
+    tracing = tracing or _tracing(settings, metrics)
     proxy = Proxy(pools, internal)
     public_cache = PublicCache(Collector(pools, internal).fetch, proxy.forward, tracing, monotonic)
+    metrics.registry.register(public_cache)
 
     policies = ClientPolicies(pools[RELEASES], internal)
     client_gate = ClientGate(policies, clock)
@@ -174,6 +177,7 @@ def build(
         pools=pools,
         lookups=lookups,
         access_log=access_log,
+        tracing=tracing,
         public_cache=public_cache,
         reload=reload,
         policies=policies,
@@ -211,12 +215,12 @@ async def running(built: Built, settings: GatewaySettings) -> AsyncIterator[None
         for pool in (*built.pools.values(), built.lookups):
             pool.close()
         built.access_log.flush()
+        await built.tracing.close()
 
 
 async def serve(settings: GatewaySettings) -> None:
     """Run until a signal ends it."""
     configure_logs("gateway", settings.log_format)
-    configure_tracing("gateway", settings.otlp_endpoint)
     built = build(settings, rows=read_rows(settings.routes_file) if settings.routes_file else ROWS)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, built.reload.ask)
     server = Server(
@@ -235,6 +239,14 @@ async def serve(settings: GatewaySettings) -> None:
         asyncio.get_running_loop().add_signal_handler(sig, server.stop, sig)
     async with running(built, settings):
         await server.serve()
+
+
+def _tracing(settings: GatewaySettings, metrics: Metrics) -> Tracing:
+    if not settings.otlp_endpoint:
+        return Tracing()
+    spans = Spans(OtlpSender(settings.otlp_endpoint))
+    metrics.registry.register(spans)
+    return Tracing(spans, settings.trace_share)
 
 
 def _limits(settings: GatewaySettings, metrics: Metrics) -> "tuple[Limits, ValkeyStore | None]":

@@ -1,18 +1,24 @@
 """The trace of a request: always a new one, because whoever calls from outside is not trusted to name it.
 
-A caller's `traceparent` is kept as a link. Without an exporter no span is made at all: ids are drawn, so that answers,
+A caller's `traceparent` is kept as a link. A trace that is not recorded is ids alone: they are drawn, so that answers,
 logs and services still share one, and that costs a microsecond.
 """
 
 import random
-from typing import Protocol
+import re
+import time
+from functools import lru_cache
+from typing import Any, Protocol
 
-from opentelemetry import trace
-from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, SpanFlags, Status
 
-from common.telemetry import link_of
+from gateway.spans import Spans
 
 _RANDOM = random.Random(random.SystemRandom().getrandbits(128))
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+_FINE, _FAILED = Status(), Status(code=Status.STATUS_CODE_ERROR)
+_OF_ANOTHER = SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK | SpanFlags.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 
 
 class RequestTrace(Protocol):
@@ -45,51 +51,69 @@ class _Ids:
         """Nothing was recorded."""
 
 
-class _Spans:
-    """A server span, and a client span for the call to the service."""
+class _Recorded:
+    """A server span, and a client span for each call to a service."""
 
-    __slots__ = ("_clients", "_server", "_tracer", "trace_id")
+    __slots__ = ("_begun", "_caller", "_calls", "_method", "_route", "_span_id", "_spans", "trace_id")
 
-    def __init__(self, tracer: Tracer, method: str, route: str, caller: str | None) -> None:
-        self._tracer = tracer
-        self._server = tracer.start_span(
-            f"{method} {route}",
-            kind=SpanKind.SERVER,
-            links=link_of(caller),
-            attributes={"http.request.method": method, "http.route": route},
-        )
-        self._clients: list[Span] = []
-        self.trace_id = trace.format_trace_id(self._server.get_span_context().trace_id)
+    def __init__(self, spans: Spans, method: str, route: str, caller: bytes | None) -> None:
+        self._spans = spans
+        self._method = method
+        self._route = route
+        self._caller = caller
+        self._begun = time.time_ns()
+        self._calls: list[tuple[str, str, int]] = []
+        self.trace_id = f"{_RANDOM.getrandbits(128) or 1:032x}"
+        self._span_id = _RANDOM.getrandbits(64) or 1
 
     def to_service(self, service: str, method: str) -> str:
-        client = self._tracer.start_span(
-            method,
-            context=trace.set_span_in_context(self._server),
-            kind=SpanKind.CLIENT,
-            attributes={"http.request.method": method, "server.address": service},
-        )
-        self._clients.append(client)
-        context = client.get_span_context()
-        span_id = trace.format_span_id(context.span_id)
-        return f"00-{self.trace_id}-{span_id}-{int(context.trace_flags):02x}"
+        span_id = f"{_RANDOM.getrandbits(64) or 1:016x}"
+        self._calls.append((service, span_id, time.time_ns()))
+        return f"00-{self.trace_id}-{span_id}-01"
 
     def end(self, status: int) -> None:
-        for span in (*self._clients, self._server):
-            span.set_attribute("http.response.status_code", status)
-            if status >= 500:
-                span.set_status(StatusCode.ERROR)
-            span.end()
+        trace_id, span_id, ended = bytes.fromhex(self.trace_id), self._span_id.to_bytes(8, "big"), time.time_ns()
+        came: dict[str, Any] = {
+            "trace_id": trace_id,
+            "end_time_unix_nano": ended,
+            "status": _FAILED if status >= 500 else _FINE,
+            "flags": SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK,
+        }
+        method, answer = _text("http.request.method", self._method), _number("http.response.status_code", status)
+        for service, call_id, begun in self._calls:
+            self._spans.add(
+                Span(
+                    span_id=bytes.fromhex(call_id),
+                    parent_span_id=span_id,
+                    name=self._method,
+                    kind=Span.SPAN_KIND_CLIENT,
+                    start_time_unix_nano=begun,
+                    attributes=[method, _text("server.address", service), answer],
+                    **came,
+                )
+            )
+        self._spans.add(
+            Span(
+                span_id=span_id,
+                name=f"{self._method} {self._route}",
+                kind=Span.SPAN_KIND_SERVER,
+                start_time_unix_nano=self._begun,
+                attributes=[method, _text("http.route", self._route), answer],
+                links=_links_to(self._caller) if self._caller else (),
+                **came,
+            )
+        )
 
 
 class Tracing:
-    """Begins traces: recorded ones when a tracer is given and the lot falls on them, bare ids otherwise."""
+    """Begins traces: recorded ones where spans are kept and the lot falls on them, bare ids otherwise."""
 
-    def __init__(self, tracer: Tracer | None = None, share: float = 1.0) -> None:
+    def __init__(self, spans: Spans | None = None, share: float = 1.0) -> None:
         """
         Args:
             share: of the traces, how many are recorded, from 0 to 1; the services follow in those they are told of.
         """
-        self._tracer = tracer
+        self._spans = spans
         self._share = share
 
     def begin(self, method: str, route: str, caller: bytes | None) -> RequestTrace:
@@ -99,8 +123,32 @@ class Tracing:
             route: the path template, never the path itself.
             caller: the `traceparent` the caller sent, only to be linked.
         """
-        if self._tracer is None:
+        if self._spans is None:
             return _Ids("01")  # a service with an exporter of its own still records
         if _RANDOM.random() >= self._share:
             return _Ids("00")
-        return _Spans(self._tracer, method, route, caller.decode("ascii", "replace") if caller else None)
+        return _Recorded(self._spans, method, route, caller)
+
+    async def close(self) -> None:
+        """Send the last spans."""
+        if self._spans is not None:
+            await self._spans.close()
+
+
+def _links_to(traceparent: bytes) -> list[Span.Link]:
+    """A link to the span a `traceparent` names; none of what is none."""
+    found = _TRACEPARENT.fullmatch(traceparent)
+    if found is None:
+        return []
+    trace_id, span_id = (bytes.fromhex(part.decode()) for part in found.groups())
+    return [Span.Link(trace_id=trace_id, span_id=span_id, flags=_OF_ANOTHER)]
+
+
+@lru_cache(maxsize=1000)
+def _text(key: str, value: str) -> KeyValue:
+    return KeyValue(key=key, value=AnyValue(string_value=value))
+
+
+@lru_cache(maxsize=1000)
+def _number(key: str, value: int) -> KeyValue:
+    return KeyValue(key=key, value=AnyValue(int_value=value))

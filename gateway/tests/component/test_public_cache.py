@@ -118,6 +118,27 @@ async def test_the_service_may_ask_for_a_shorter_time(world: World, clock: Froze
     assert (renewed.body, renewed.one("cache-control")) == (b"2", "public, max-age=1, must-revalidate")
 
 
+async def test_metrics_tell_how_often_the_service_was_spared(world: World, clock: FrozenClock) -> None:
+    held = Held(world, answer(b"kept"))
+    asking = [asyncio.create_task(world.ask("GET", "/v1/events")) for _ in range(3)]
+    await waiting(world, 3)
+    held.released.set()
+    await asyncio.gather(*asking)
+    await world.ask("GET", "/v1/events")
+    await world["events"].stop()
+    clock.advance(timedelta(seconds=30))
+    assert told(await world.ask("GET", "/v1/events"))[0] == b"kept"
+    text = (await world.ask("GET", "/metrics")).body.decode()
+    counts = dict(re.findall(r'^lanyard_gateway_cache_answers_total\{how="(.*)"\} ([0-9.]+)$', text, re.MULTILINE))
+    assert counts == {
+        "fetched": "1.0",
+        "fetched for another": "2.0",
+        "kept": "1.0",
+        "kept while the service is away": "1.0",
+    }
+    assert re.search(r"^lanyard_gateway_cache_bytes [1-9]", text, re.MULTILINE)
+
+
 # --- one for many
 
 

@@ -5,9 +5,13 @@ so nobody can plant an answer for others. It is fetched by a task of its own, wh
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector as Metered
 
 from common.refusals import Refusal
 from gateway.cache.asking import Asked, asked_by
@@ -28,7 +32,8 @@ AGAIN_AFTER = 1.0
 PASSED_SECONDS = 2.0
 """How long an address whose answers may not be shared is passed on without asking for a shared one first."""
 MOST_PASSED = 10_000
-
+_HIT, _AWAY = "hit", "fwd=stale; detail=away"
+"""What `Cache-Status` says of a kept answer."""
 
 Forward = Callable[[Exchange, Row, str], Awaitable[None]]
 """What passes a request on to its service, and the answer back."""
@@ -66,7 +71,7 @@ class _Flight:
     began: float
 
 
-class PublicCache:
+class PublicCache(Metered):
     """The cache of one gateway process."""
 
     def __init__(
@@ -89,6 +94,7 @@ class PublicCache:
         self.store = store or Store()
         self._flights: dict[Key, _Flight] = {}
         self._passed: dict[Key, float] = {}
+        self._told: Counter[str] = Counter()
 
     async def serve(self, exchange: Exchange, row: Row, client: str) -> None:
         """Answer a request that `may_be_shared`, from memory where that will do. It may raise what any other may."""
@@ -102,12 +108,22 @@ class PublicCache:
         elif entry.age(now) < entry.lifetime.fresh + entry.lifetime.stale:
             if entry.age(now) >= entry.lifetime.fresh and now >= entry.again_at and asked.key not in self._flights:
                 self._renew(asked)
-            await self._tell_kept(exchange, entry, "hit")
+            await self._tell_kept(exchange, entry, _HIT)
             return
         elif now < entry.again_at:
-            await self._tell_kept(exchange, entry, "fwd=stale; detail=away")
+            await self._tell_kept(exchange, entry, _AWAY)
             return
         await self._tell_new(exchange, asked, client, entry)
+
+    def collect(self) -> Iterator[Metric]:
+        """prometheus_client: how requests were answered, and what is kept."""
+        answers = CounterMetricFamily(
+            "lanyard_gateway_cache_answers", "Public answers, by where they came from", labels=["how"]
+        )
+        for how, count in sorted(self._told.items()):
+            answers.add_metric([how], count)
+        yield answers
+        yield GaugeMetricFamily("lanyard_gateway_cache_bytes", "What the kept answers take", self.store.taken)
 
     async def close(self) -> None:
         """End what is under way, when the process ends."""
@@ -121,7 +137,7 @@ class PublicCache:
         got, mine = await self._once(asked, exchange.trace, None if entry is None else PATIENCE)
         if got.failed and entry is not None:
             entry.again_at = self._monotonic() + AGAIN_AFTER
-            await self._tell_kept(exchange, entry, "fwd=stale; detail=away")
+            await self._tell_kept(exchange, entry, _AWAY)
             return
         if got.failed and not mine:
             got, mine = await self._once(asked, exchange.trace, None)
@@ -130,6 +146,7 @@ class PublicCache:
         if got.whole is None or not (mine or got.shared):
             await self._forward(exchange, asked.row, client)
             return
+        self._told["fetched" if mine else "fetched for another"] += 1
         how = "collapsed" if not mine else "stored" if got.stored else f"fwd-status={got.whole.status}"
         why = "stale" if entry is not None else "uri-miss"
         await self._tell(exchange, got.whole, [(b"cache-status", f"lanyard; fwd={why}; {how}".encode())])
@@ -141,6 +158,7 @@ class PublicCache:
         return (flight.task.result() if done else _Got(refusal=DeadlinePassed(service=asked.row.service))), mine
 
     async def _tell_kept(self, exchange: Exchange, entry: Entry, how: str) -> None:
+        self._told["kept while the service is away" if how is _AWAY else "kept"] += 1
         age = int(entry.age(self._monotonic()))
         status = f"lanyard; {how}; ttl={entry.lifetime.fresh - age}"
         await self._tell(exchange, entry.whole, [(b"age", b"%d" % age), (b"cache-status", status.encode())])
