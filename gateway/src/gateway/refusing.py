@@ -1,7 +1,6 @@
 """A refusal as bytes: problem+json with code and trace id, as every service answers too."""
 
 import json
-import re
 
 from common.refusals import Refusal
 from gateway.errors import (
@@ -47,7 +46,7 @@ def _body(refusal: Refusal, trace_id: str | None) -> bytes:
     """The shape of `common.problems`, which is not imported because it brings a whole web framework along."""
     problem: dict[str, object] = {
         "type": _TYPES.get(type(refusal), f"https://lanyard.dev/problems/{refusal.code}"),
-        "title": _title(type(refusal).__name__),
+        "title": refusal.title(),
         "status": refusal.status,
         "detail": str(refusal),
         "code": refusal.code,
@@ -66,11 +65,6 @@ _TYPES: dict[type[Refusal], str] = {
 """The problem types of the RateLimit draft, section 5."""
 _MEMBERS = {"violated_policies": "violated-policies"}
 """Members that a standard names otherwise than we would."""
-
-
-def _title(class_name: str) -> str:
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", class_name)
-    return words[:1] + words[1:].lower()
 
 
 def _camel(name: str) -> str:

@@ -172,6 +172,9 @@ async def test_a_request_without_a_usable_key_has_no_effect(run_commerce: RunSer
         missing, malformed = await make(world, "a", None), await make(world, "a", '"a')
         assert (missing.status_code, missing.json()["code"]) == (400, "idempotency.key_missing")
         assert (malformed.status_code, malformed.json()["code"]) == (400, "idempotency.key_malformed")
+        two = [("Authorization", f"Bearer {world.token(user())}"), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+        unclear = await world.client.post("/v1/things", headers=two, json={"note": "a"})
+        assert (unclear.status_code, unclear.json()["code"]) == (400, "idempotency.key_malformed")
         assert await world.count("things") == await world.count("idempotency_keys") == 0
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import text
 
 from common.ids import OrderId
-from common.schemas import Body, Name, Prose
+from common.schemas import Body, Moment, Name, Prose
 from common.service import CurrentPrincipal, Db, Parts
 from common.testing import Running, RunService
 from common.testing.principals import fresh, user
@@ -211,3 +212,12 @@ def test_what_people_read_holds_whole_characters_only(kind: Any, value: str) -> 
     with pytest.raises(ValidationError):
         TypeAdapter(kind).validate_python(value)
     assert TypeAdapter(kind).validate_python("Žižkov 🎉") == "Žižkov 🎉"
+
+
+@pytest.mark.parametrize("far", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1999-12-31T23:59:59Z"])
+def test_a_moment_has_an_offset_lies_near_and_reads_alike_however_it_was_written(far: str) -> None:
+    moment: TypeAdapter[datetime] = TypeAdapter(Moment)
+    for refused in (far, "2030-01-01T00:00:00"):
+        with pytest.raises(ValidationError):
+            moment.validate_python(refused)
+    assert moment.validate_python("2030-01-01T00:00:00+14:00").isoformat() == "2029-12-31T10:00:00+00:00"

@@ -241,13 +241,27 @@ async def test_who_asks_for_the_status_alone_gets_it_however_the_body_is() -> No
         "https://me:pass@example.org/",
         "example.org",
         "",
+        "https://[::1",
+        "https://xn--a/",
+        "https://a..b/",
+        f"https://{'a' * 64}.org/",
+        "https://%00/",
+        "https://a%00b/",
+        "https://example.org:0/",
+        "https://example.org:99999/",
     ],
 )
 def test_an_address_that_would_never_be_called_is_refused_without_looking_its_name_up(url: str) -> None:
     outgoing = Outgoing(allowed_origins=["http://127.0.0.1:9000"])
     with pytest.raises(DestinationRefused):
         outgoing.require_callable(url)
-    outgoing.require_callable("https://no-such-name.example.org/hooks")
+    for fine in (
+        "no-such-name.example.org",
+        "under_score.example.org.",
+        "bücher.example",
+        "xn--bcher-kva.example:8443",
+    ):
+        outgoing.require_callable(f"https://{fine}/hooks")
     outgoing.require_callable("http://127.0.0.1:9000/hooks")
 
 

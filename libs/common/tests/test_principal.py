@@ -33,8 +33,8 @@ EVERYTHING = Principal(
 )
 
 
-def of(service: str, *keys: SigningKey) -> Authenticator:
-    return Authenticator(VerifyingKeys.merged([key.public_jwks() for key in keys or (KEY,)]), service)
+def of(service: str, key: SigningKey = KEY) -> Authenticator:
+    return Authenticator(VerifyingKeys(key.public_jwks()), service)
 
 
 def header(principal: Principal, service: str = "events", at: datetime = NOW) -> str:

@@ -21,6 +21,8 @@ from common.versions import IF_MATCH_REQUIRED, IF_MATCH_TAKEN, IfMatch, version_
         ('"seven"', -1),
         ('"7", "8"', -1),
         ('"-1"', -1),
+        ('"0"', -1),
+        ('"07"', -1),
         ('"9999999999999999999"', -1),
         ("", -1),
         (None, None),

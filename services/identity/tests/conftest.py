@@ -35,6 +35,14 @@ class Mailbox:
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    connections: int = 0
+
+    async def handle_EHLO(  # noqa: N802 - the server's own name for it
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
 
     async def handle_RCPT(  # noqa: N802 - the server's own name for it
         self, server: Any, session: Any, envelope: Any, address: str, options: Any

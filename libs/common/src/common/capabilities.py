@@ -21,6 +21,7 @@ class Capability(StrEnum):
 
     COMMERCE_ORDER_READ = "commerce:order:read"
     COMMERCE_ORDER_REFUND = "commerce:order:refund"
+    COMMERCE_ORDER_RESEND = "commerce:order:resend"
     COMMERCE_ORDER_WRITE = "commerce:order:write"
     COMMERCE_PAYOUT_READ = "commerce:payout:read"
     COMMERCE_PAYOUT_WRITE = "commerce:payout:write"
@@ -72,9 +73,15 @@ _READ = frozenset(
         _C.IDENTITY_ORGANIZATION_READ,
     }
 )
-_FINANCE = _READ | {_C.COMMERCE_ORDER_READ, _C.COMMERCE_ORDER_REFUND, _C.COMMERCE_PAYOUT_READ}
+_FINANCE = _READ | {
+    _C.COMMERCE_ORDER_READ,
+    _C.COMMERCE_ORDER_REFUND,
+    _C.COMMERCE_ORDER_RESEND,
+    _C.COMMERCE_PAYOUT_READ,
+}
 _MANAGER = _READ | {
     _C.COMMERCE_ORDER_READ,
+    _C.COMMERCE_ORDER_RESEND,
     _C.COMMERCE_ORDER_WRITE,
     _C.COMMERCE_SALE_WRITE,
     _C.DP_CAMPAIGN_WRITE,
@@ -130,6 +137,7 @@ PLATFORM_ROLES: Grants = {
     "support": frozenset(
         {
             _C.COMMERCE_ORDER_READ,
+            _C.COMMERCE_ORDER_RESEND,
             _C.EVENTS_EVENT_READ,
             _C.EVENTS_PASS_READ,
             _C.IDENTITY_USER_READ,

@@ -224,7 +224,8 @@ async def once_only(request: Request) -> OnceOnly:
     """The dependency behind `Once`: reads the key and binds it to this very request."""
     state = request.app.state
     principal = state.authenticator.authenticate(request.headers.get("authorization"), state.clock.now())
-    key = parse_key(request.headers.get("idempotency-key"))
+    # Of two keys nobody could say which one a retry means: joined as one list they are malformed.
+    key = parse_key(", ".join(request.headers.getlist("idempotency-key")))
     content = request.method.encode() + b"\0" + request.url.path.encode() + b"\0" + await request.body()
     once = OnceOnly(state.database, principal.actor, key, hashlib.sha256(content).hexdigest())
     request.state.once = once

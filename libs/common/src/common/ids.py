@@ -215,10 +215,6 @@ class DpId(Id):
     prefix = "dp"
 
 
-class DpBatchId(Id):
-    prefix = "dpb"
-
-
 class WalletPassId(Id):
     prefix = "wpass"
 

@@ -1,7 +1,6 @@
 """Refusals become RFC 9457 answers, here and nowhere else: one shape of error for the whole house."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,7 +60,7 @@ def problem(refusal: Refusal, errors: Sequence[Mapping[str, str]] | None = None)
     """The body of a refusal: type, title, status, detail, code, traceId, its details, and `errors` for a 422."""
     body: dict[str, Any] = {
         "type": f"https://lanyard.dev/problems/{refusal.code}",
-        "title": _title(type(refusal).__name__),
+        "title": refusal.title(),
         "status": refusal.status,
         "detail": str(refusal),
         "code": refusal.code,
@@ -193,11 +192,6 @@ def _pointer(location: Sequence[str | int]) -> str:
     if parts and parts[0] == "body":
         parts = parts[1:]
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
-
-
-def _title(class_name: str) -> str:
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", class_name)
-    return words[:1] + words[1:].lower()
 
 
 def _plain(value: object) -> object:

@@ -19,6 +19,7 @@ its code is what programs rely on. `common.problems` turns it into an RFC 9457 a
 """
 
 import inspect
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -45,6 +46,12 @@ class Refusal(Exception):
     def sentence(cls) -> str:
         """The message with its placeholders: the first paragraph of the docstring."""
         return inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0].replace("\n", " ")
+
+    @classmethod
+    def title(cls) -> str:
+        """The reason in words: the class name's."""
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", cls.__name__)
+        return words[:1] + words[1:].lower()
 
 
 class BadRequest(Refusal):

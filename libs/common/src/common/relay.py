@@ -76,9 +76,9 @@ class Relay:
 
     async def sweep(self, connection: Conversation) -> bool:
         """Send every unsent row once. True when some were sent, so that looking again makes sense at once."""
-        after, sent_any = 0, False
-        while rows := await outbox.unsent(connection, after, BATCH):
-            after = rows[-1].position
+        after, sent_any, more = 0, False, True
+        while more and (rows := await outbox.unsent(connection, after, BATCH)):
+            after, more = rows[-1].position, len(rows) == BATCH
             outcomes = await asyncio.gather(*(self._send(row) for row in rows))
             sent = [row.position for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
             if sent:

@@ -1,5 +1,6 @@
 """The manners of request and response bodies: camelCase on the wire, unknown fields refused, moments with an offset."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
@@ -53,7 +54,17 @@ Prose = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=10_000), AfterValidator(_no_control_characters)
 ]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
-Moment = AwareDatetime
+
+
+def _within_reach(moment: datetime) -> datetime:
+    if not 2000 <= moment.year < 2200:
+        raise ValueError("must lie between the years 2000 and 2199")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_within_reach)]
+"""A moment with its offset, kept and told in UTC so that one state always reads alike. Far years are typing mistakes; at the
+edges of what Python counts they could be stored and never read again."""
 
 
 class MoneyBody(Body):

@@ -5,7 +5,7 @@ joserfc's decoder checks the signature alone and would accept an expired token, 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,12 +70,6 @@ class VerifyingKeys:
         except JoseError as reason:
             raise ValueError(f"no set of keys: {reason}") from None
         self.key_ids: frozenset[str] = frozenset(key.kid for key in self._keys.keys if key.kid)
-
-    @classmethod
-    def merged(cls, parts: Iterable[str]) -> "VerifyingKeys":
-        """One set of several JWKS, for rotation with overlap."""
-        keys = [key for part in parts for key in json.loads(part)["keys"]]
-        return cls(json.dumps({"keys": keys}))
 
     def verify(self, token: str, *, issuer: str, audience: str, now: datetime) -> dict[str, Any]:
         """The claims of a token that `issuer` signed for `audience` and that is valid at `now` (30 s leeway).

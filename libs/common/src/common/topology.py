@@ -7,7 +7,7 @@ reports drift from them at start-up, and `deploy/nats/nats.conf` is generated fr
 from dataclasses import dataclass
 from datetime import timedelta
 
-from common.messages import Message, catalogue
+from common.messages import catalogue
 from common.messages.base import SERVICES
 
 MAX_AGE = timedelta(days=14)
@@ -58,11 +58,6 @@ def consumers(listener: str | None = None) -> list[Consumer]:
         for mouth in SERVICES
         if (subjects := _subjects(mouth, ear))
     ]
-
-
-def heard_by(listener: str) -> list[type[Message]]:
-    """Every message class that `listener` listens to."""
-    return [kind for kind in catalogue() if listener in kind.listeners]
 
 
 def feeds() -> list[Feed]:

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from common.openapi import problem_answer
 
-_TAG = re.compile(r'^(?:W/)?"(\d{1,18})(?:-[a-z_]+)?"$')
+_TAG = re.compile(r'^(?:W/)?"([1-9]\d{0,17})(?:-[a-z_]+)?"$', re.ASCII)
 
 
 async def expected_version(request: Request) -> int | None:

@@ -17,6 +17,7 @@ from commerce.adapters.payments import Payments
 from commerce.adapters.providers import PaymentProvider
 from commerce.adapters.sandbox.outcomes import OUTCOMES, Outcome, possible_now
 from commerce.adapters.sandbox.provider import Sandbox
+from commerce.domain.pricing import percent
 from commerce.domain.sale import Event
 from commerce.errors import UnknownOutcome
 from common.ids import PaymentId
@@ -134,7 +135,7 @@ def _order_html(page: OrderPage, token: str, payments: Payments) -> str:
         providers=[(each.name, _PROVIDERS.get(each.name, each.name)) for each in _choices(page, payments)],
         refund_words=_REFUND_WORDS,
         moment=moment,
-        percent=_percent,
+        percent=percent,
     )
 
 
@@ -158,12 +159,6 @@ def _outcome(chosen: str) -> Outcome:
     if outcome is None:
         raise UnknownOutcome(pointer="/outcome")
     return outcome
-
-
-def _percent(rate: int) -> str:
-    """A rate in thousandths of a percent, as people write it."""
-    whole, rest = divmod(rate, 1000)
-    return f"{whole}.{rest:03d}".rstrip("0").rstrip(".") + " %"
 
 
 def _zone(event: Event | None) -> ZoneInfo:

@@ -1,4 +1,4 @@
-"""An organiser's own system, for real: a server that hears of orders, and can be slow, broken or away."""
+"""What stands around commerce, for real: organisers' own systems, which can be slow, broken or away, and providers."""
 
 import asyncio
 import json
@@ -6,8 +6,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from aiohttp import web
+from services.commerce.tests.fakes.paystack import FakePaystack
+from services.commerce.tests.fakes.stand_in import serving
+from services.commerce.tests.fakes.stripe import FakeStripe
+
+from common.testing import FrozenClock
 
 Told = tuple[dict[str, str], bytes]
 
@@ -68,3 +74,19 @@ async def _alive() -> AsyncIterator[Receiver]:
 
 receiver = pytest_asyncio.fixture(_alive, name="receiver")
 other_receiver = pytest_asyncio.fixture(_alive, name="other_receiver")
+
+
+@pytest.fixture
+async def stripe(clock: FrozenClock) -> AsyncIterator[FakeStripe]:
+    """Stripe, as far as a test goes."""
+    fake = FakeStripe(now=lambda: clock.now().timestamp())
+    async with serving(fake):
+        yield fake
+
+
+@pytest.fixture
+async def paystack(clock: FrozenClock) -> AsyncIterator[FakePaystack]:
+    """Paystack, as far as a test goes."""
+    fake = FakePaystack(now=lambda: clock.now().timestamp())
+    async with serving(fake):
+        yield fake

@@ -135,3 +135,58 @@ async def test_a_refund_under_way_waits_while_a_bank_looks_at_the_order(
         await dispute(world, stall, order, "won")
         assert await stall.refunds(world, order) == [("done", 1_000)]
         await stall.books(world)
+
+
+async def by_hand(world: Running, stall: "Stall", order: dict[str, Any], amount: int) -> None:
+    """Somebody sends money back at the provider's own pages, and commerce has heard it."""
+    before = await stall.told(world)
+    await world.app.state.payments.sandbox.refund_by_hand(PaymentId(order["payments"][0]["id"]), amount)
+
+    async def heard() -> bool:
+        return await stall.told(world) > before
+
+    await eventually(heard)
+
+
+async def test_money_sent_back_by_hand_while_a_bank_asks_is_booked_when_that_ends(
+    run: RunService, stall: "Stall"
+) -> None:
+    """So banks' inquiries are answered: the end is the same as where the dispute was never heard of in between."""
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.paid(world, (tier, 1))
+        await dispute(world, stall, order, "open")
+        await by_hand(world, stall, order, PRICE)
+        await stall.books(world)
+        await dispute(world, stall, order, "won")
+        assert await stall.refunds(world, order) == [("done", PRICE)]
+        assert [entry[0] for entry in await stall.books(world)] == [
+            "charge",
+            "dispute_held",
+            "dispute_released",
+            "refund_due",
+            "refund_sent",
+        ]
+
+
+async def test_a_dispute_ends_also_while_a_refund_that_waits_for_it_was_done_by_hand(
+    run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the one would wait for the other for ever."""
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.paid(world, (tier, 1))
+        sandbox = world.app.state.payments.sandbox
+
+        async def away(*_: object) -> None:
+            raise ConnectionResetError("the line went dead")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(sandbox, "refund", away)
+            await stall.refunded(world, order)
+            await dispute(world, stall, order, "open")
+            await by_hand(world, stall, order, PRICE)
+        await dispute(world, stall, order, "won")
+        assert not (await stall.show(world, order))["disputed"]
+        assert await stall.refunds(world, order) == [("failed", PRICE)]
+        await stall.books(world)

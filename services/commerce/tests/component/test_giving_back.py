@@ -56,6 +56,23 @@ async def test_after_that_or_where_it_was_not_offered_nothing_is_given_back(
         assert (await world.count("refunds"), await stall.stock(world, tier)) == (0, (0, 2))
 
 
+async def test_of_a_cancelled_event_nobody_gives_back_what_comes_back_whole(run: RunService, stall: "Stall") -> None:
+    """Whoever is quicker than the refunds of the event must not be left with less."""
+    async with run() as world:
+        [tier] = await stall.open(world)
+        await stall.sell_by(world, cancellation={"hoursBefore": 48, "keptRate": 50_000})
+        order = await stall.paid(world, (tier, 1))
+        async with world.database.connection() as connection:
+            await connection.execute(text("SELECT pg_advisory_lock(hashtext('lanyard job refund-cancelled-events'))"))
+            await world.hear(stall.event(world.clock.now(), status="cancelled"))
+            status, problem = await give_back(world, stall, order)
+            assert (status, problem["code"]) == (409, "commerce.not_cancellable")
+            assert await world.count("refunds") == 0
+        await stall.job(world, "refund-cancelled-events")
+        assert await stall.refunds(world, order) == [("done", PRICE)]
+        await stall.books(world)
+
+
 async def test_who_was_inside_cannot_give_the_order_back(run: RunService, stall: "Stall") -> None:
     """Scenario 40."""
     async with run() as world:
@@ -138,6 +155,24 @@ async def test_the_money_of_an_order_in_review_is_sent_back(
         assert await stall.refunds(world, order) == [("done", PRICE)]
         assert await stall.stock(world, tier) == (0, 0)
         assert len(await world.said(OrderCancelled)) == 2
+        await stall.books(world)
+
+
+async def test_what_was_called_off_in_review_is_no_longer_paid_for(run: RunService, stall: "Stall") -> None:
+    """The buyer had begun a second payment: its page is ended, so that they do not pay for nothing."""
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        first = await stall.pay(world, order)
+        await stall.end(world, first, "decline")
+        await change(world, "UPDATE sandbox_payments SET amount = 149999")
+        await stall.pay(world, order)
+        await stall.end(world, first, "succeed")
+        assert (await decide(world, stall, order, "refund"))[1]["status"] == "cancelled"
+        await stall.job(world, "check-payments")
+        rows = await world.rows("SELECT status FROM sandbox_payments ORDER BY amount")
+        assert [row["status"] for row in rows] == ["succeeded", "abandoned"]
+        assert await stall.refunds(world, order) == [("done", 149_999)]
         await stall.books(world)
 
 

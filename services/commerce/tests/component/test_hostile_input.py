@@ -3,7 +3,10 @@
 import hashlib
 import hmac
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
 
 from common.ids import EventId
 from common.testing import RunService, principals
@@ -100,6 +103,66 @@ async def test_a_quantity_is_a_whole_number_of_a_few_tickets(run: RunService, st
             answer = await world.post("/v1/orders", stall.buyer, key=f"k{quantity}", content=content, headers=JSON)
             assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/lines/0/quantity"), quantity
         assert await stall.stock(world, tier) == (0, 0)
+
+
+FAR_MOMENTS = [
+    "0001-01-01T00:00:00+14:00",
+    "0001-01-01T00:00:00Z",
+    "1999-12-31T23:59:59Z",
+    "2200-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-14:00",
+    "2030-01-01T00:00:00",
+    "2030-02-30T00:00:00Z",
+]
+
+
+@pytest.mark.parametrize("field", ["salesStartAt", "salesEndAt", "validFrom", "validUntil"])
+async def test_a_moment_nobody_could_read_again_is_never_kept(run: RunService, stall: "Stall", field: str) -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        kind = "add-ons" if field.startswith("sales") else "promo-codes"
+        body: dict[str, Any] = {"name": "Parking", "price": {"amount": 1, "currency": "NGN"}}
+        if kind == "promo-codes":
+            body = {"name": "Early", "kind": "percent", "rate": 1_000}
+        path = f"/v1/events/{stall.event_id}/{kind}"
+        for moment in FAR_MOMENTS:
+            answer = await world.post(path, stall.manager, key=uuid4().hex, json={**body, field: moment})
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{field}"), moment
+        assert (await world.get(path, stall.manager)).json()["items"] == []
+        odd = {**body, field: "2030-01-01T00:00:00+13:45"}
+        made = await world.post(path, stall.manager, key="odd", json=odd)
+        assert (made.status_code, made.json()[field]) == (201, "2029-12-31T10:15:00Z")
+        [kept] = (await world.get(path, stall.manager)).json()["items"]
+        assert kept[field] == made.json()[field]
+        assert (await stall.quote(world, (tier, 1))).status_code == 200
+
+
+async def test_what_an_add_on_must_have_is_not_taken_away_and_the_field_is_named(
+    run: RunService, stall: "Stall"
+) -> None:
+    async with run() as world:
+        await stall.open(world)
+        body = {"name": "Parking", "price": {"amount": 1, "currency": "NGN"}}
+        path = f"/v1/events/{stall.event_id}/add-ons"
+        made = (await world.post(path, stall.manager, key="k", json=body)).json()
+        for field in ("name", "price", "ticketTierIds", "maxPerOrder", "taxRate", "retired"):
+            refused = await world.patch(f"/v1/add-ons/{made['id']}", stall.manager, json={field: None})
+            assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, f"/{field}")
+        unchanged = await world.patch(f"/v1/add-ons/{made['id']}", stall.manager, json={"capacity": None})
+        assert unchanged.json() == made
+
+
+async def test_a_wish_for_the_waiting_list_is_named_where_it_is_wrong(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world, {"capacity": 5, "max_per_order": 2})
+        await stall.sell_by(world, waitingList=True)
+        path = f"/v1/events/{stall.event_id}/waiting-list"
+        many = {"ticketTierId": tier, "quantity": 3}
+        crowd = {"ticketTierId": tier, "quantity": 1, "attendees": [{"name": "Ada"}, {"name": "Cleo"}]}
+        for body, pointer in ((many, "/quantity"), (crowd, "/attendees")):
+            refused = await world.post(path, stall.buyer, json=body)
+            assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+        assert await world.count("waiting_list_entries") == 0
 
 
 NO_NOTICES = [

@@ -8,7 +8,7 @@ import pytest
 
 from commerce.adapters.sandbox.outcomes import OUTCOMES
 from common.ids import OrderId, PassId, WalletPassId
-from common.messages import WalletPassCreated, WalletPassVoided
+from common.messages import OrganizationSuspended, WalletPassCreated, WalletPassVoided
 from common.testing import FrozenClock, Running, RunService
 from common.testing.principals import fresh, member_of
 
@@ -187,6 +187,23 @@ async def test_time_that_ran_out_is_said_and_nothing_can_be_paid(
         assert "<form" not in text
         late = await world.post(f"{order['pagePath']}/payments", content="provider=sandbox", headers=FORM)
         assert (late.status_code, late.json()["code"]) == (409, "commerce.reservation_over")
+
+
+async def test_what_cannot_be_paid_any_more_has_no_button_to_pay(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        assert "<form" in await shown(world, order)
+        await stall.pay(world, order)
+        assert "/sandbox/checkout/" in await shown(world, order)
+        founded = {"name": "Olu", "slug": "olu", "suspended": True, "created_at": world.clock.now()}
+        suspended = OrganizationSuspended(organization_id=stall.organization_id, sequence=1, **founded)
+        for closing in (suspended, stall.event(world.clock.now(), status="ended")):
+            await world.hear(closing)
+            text = await shown(world, order)
+            assert "Not for sale any more" in text
+            assert "<form" not in text
+            assert "/sandbox/checkout/" not in text
 
 
 async def test_a_payment_is_made_by_pressing_a_button(run: RunService, stall: "Stall") -> None:

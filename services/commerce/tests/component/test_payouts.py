@@ -151,6 +151,48 @@ async def test_a_period_ends_where_it_was_asked_to(run: RunService, stall: "Stal
         assert (await pay_out(world, stall, key="rest"))[1]["amount"]["amount"] == 2 * PRICE
 
 
+async def test_a_period_that_was_paid_out_is_not_paid_out_again(
+    run: RunService, stall: "Stall", clock: FrozenClock
+) -> None:
+    """What went back after that period, and was stated, would count as if it came once more."""
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world)
+        order = await stall.paid(world, (tier, 1))
+        clock.advance(timedelta(hours=1))
+        border = clock.now().isoformat()
+        clock.advance(timedelta(hours=1))
+        await stall.refunded(world, order, amount={"amount": 40_000, "currency": "NGN"})
+        await stall.refunds(world, order)
+        clock.advance(timedelta(hours=1))
+        assert (await pay_out(world, stall))[1]["amount"]["amount"] == PRICE - 40_000
+        await stall.paid(world, (tier, 1))
+        status, problem = await pay_out(world, stall, key="again", until=border)
+        assert (status, problem["code"]) == (409, "commerce.nothing_to_pay_out")
+        assert await world.count("payouts") == 1
+        clock.advance(timedelta(hours=1))
+        assert (await pay_out(world, stall, key="rest"))[1]["amount"]["amount"] == PRICE
+        await check_invariants(world.database)
+
+
+async def test_no_more_is_paid_out_than_there_is_however_much_a_period_brought(
+    run: RunService, stall: "Stall", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world)
+        order = await stall.paid(world, (tier, 2))
+        clock.advance(timedelta(hours=1))
+        border = clock.now().isoformat()
+        clock.advance(timedelta(hours=1))
+        await stall.refunded(world, order, amount={"amount": PRICE, "currency": "NGN"})
+        await stall.refunds(world, order)
+        clock.advance(timedelta(hours=1))
+        status, problem = await pay_out(world, stall, until=border)
+        assert (status, problem["code"]) == (409, "commerce.more_went_back_since")
+        assert ((await balance(world, stall))["paidOut"], await world.count("payouts")) == (0, 0)
+        assert (await pay_out(world, stall, key="now"))[1]["amount"]["amount"] == PRICE
+        assert (await balance(world, stall))["available"] == 0
+
+
 async def test_payouts_at_once_pay_once(run: RunService, stall: "Stall", clock: FrozenClock) -> None:
     async with run(clock=clock) as world:
         [tier] = await stall.open(world)

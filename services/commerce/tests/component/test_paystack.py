@@ -3,71 +3,23 @@
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-import httpx
 import pytest
 from services.commerce.tests.fakes.paystack import KEY, FakePaystack
-from services.commerce.tests.fakes.stripe import serving
+from services.commerce.tests.fakes.paystack_shop import PATH, begin, begun, shop, tell, tell_all
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from commerce.actions.check_invariants import check_invariants
-from commerce.actions.send_refunds import send_refunds
 from common.messages import OrderPaid, PaymentReviewNeeded
-from common.testing import FrozenClock, Running, RunService, eventually, principals
+from common.testing import FrozenClock, RunService
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
 
-PATH = "/v1/payments/webhooks/paystack"
 CHARGE = ("charge", "provider_receivable", "organiser_payable", 150_000)
-
-
-@pytest.fixture
-async def paystack(clock: FrozenClock) -> AsyncIterator[FakePaystack]:
-    """Paystack, as far as this test goes."""
-    fake = FakePaystack(now=lambda: clock.now().timestamp())
-    async with serving(fake):
-        yield fake
-
-
-def shop(run: RunService, paystack: FakePaystack, clock: FrozenClock) -> AbstractAsyncContextManager[Running]:
-    return run(clock=clock, settings={"paystack_secret_key": KEY, "paystack_api_url": paystack.url})
-
-
-async def begin(world: Running, stall: "Stall", order: dict[str, Any]) -> httpx.Response:
-    path = f"/v1/orders/{order['id']}/payments"
-    return await world.post(path, stall.buyer, key=uuid4().hex, json={"provider": "paystack"})
-
-
-async def begun(world: Running, stall: "Stall", **tier: Any) -> tuple[dict[str, Any], str]:
-    """An order, and the reference of its payment begun at Paystack."""
-    [tier_id] = await stall.open(world, tier)
-    order = await stall.placed(world, (tier_id, 1))
-    answer = await begin(world, stall, order)
-    assert answer.status_code == 201, answer.text
-    return order, answer.json()["id"].replace("_", "-")
-
-
-async def tell(world: Running, paystack: FakePaystack, event: dict[str, Any], **changes: Any) -> httpx.Response:
-    body, headers = await asyncio.to_thread(lambda: paystack.signed(event, **changes))
-    return await world.post(PATH, content=body, headers=headers)
-
-
-async def tell_all(world: Running, paystack: FakePaystack) -> None:
-    for event in list(paystack.events):
-        answer = await tell(world, paystack, event)
-        assert answer.status_code == 200, answer.text
-
-    async def done() -> bool:
-        return not await world.rows("SELECT 1 FROM payment_webhooks WHERE handled_at IS NULL")
-
-    await eventually(done, what="every webhook being worked off")
 
 
 async def test_an_order_is_paid_on_paystacks_page(
@@ -317,100 +269,6 @@ async def test_what_paystack_does_not_take_is_refused_before_anything_is_begun(
         answer = await begin(world, stall, order)
         assert (answer.status_code, answer.json()["code"]) == (422, f"commerce.{code}_not_taken")
         assert (await world.count("payments"), paystack.calls) == (0, [])
-
-
-async def refunded(world: Running, stall: "Stall", paystack: FakePaystack) -> dict[str, Any]:
-    """A paid order of which all is asked back."""
-    order, reference = await begun(world, stall)
-    paystack.pay(reference)
-    await tell_all(world, paystack)
-    finance = principals.member_of(stall.organization_id, "finance")
-    path = f"/v1/orders/{order['id']}/refunds"
-    answer = await world.post(path, finance, key=uuid4().hex, json={"reason": "asked for"})
-    assert answer.status_code == 201, answer.text
-    return order
-
-
-async def send(world: Running, clock: FrozenClock) -> None:
-    clock.advance(timedelta(hours=1))
-    await send_refunds(world.database, world.app.state.payments.providers)
-
-
-async def test_a_refund_takes_a_while_and_goes_back_once(
-    run: RunService, stall: "Stall", paystack: FakePaystack, clock: FrozenClock
-) -> None:
-    async with shop(run, paystack, clock) as world:
-        order = await refunded(world, stall, paystack)
-        for _ in range(3):
-            await send(world, clock)
-        assert [row["status"] for row in await world.rows("SELECT status FROM refunds")] == ["pending"]
-        paystack.process_refunds()
-        await tell_all(world, paystack)
-        await send(world, clock)
-        assert [row["status"] for row in await world.rows("SELECT status FROM refunds")] == ["done"]
-        assert len(paystack.refunds) == 1
-        assert (await stall.show(world, order))["status"] == "refunded"
-        await stall.books(world)
-
-
-async def test_a_refund_whose_answer_was_lost_is_found_and_not_made_twice(
-    run: RunService, stall: "Stall", paystack: FakePaystack, clock: FrozenClock
-) -> None:
-    async with shop(run, paystack, clock) as world:
-        paystack.faults["POST /refund"] = ["lost"]
-        await refunded(world, stall, paystack)
-        for _ in range(3):
-            await send(world, clock)
-        assert len(paystack.refunds) == 1
-
-
-async def test_a_refund_made_in_paystacks_dashboard_is_recorded_once(
-    run: RunService, stall: "Stall", paystack: FakePaystack, clock: FrozenClock
-) -> None:
-    """Scenario 41."""
-    async with shop(run, paystack, clock) as world:
-        order, reference = await begun(world, stall)
-        paystack.pay(reference)
-        paystack.refund_by_hand(reference, 50_000)
-        paystack.process_refunds()
-        for _ in range(2):
-            await tell_all(world, paystack)
-        rows = await world.rows("SELECT origin, amount, status FROM refunds")
-        assert [(row["origin"], row["amount"], row["status"]) for row in rows] == [("external", 50_000, "done")]
-        assert (await stall.show(world, order))["status"] == "partially_refunded"
-        await stall.books(world)
-
-
-async def test_refunds_and_disputes_of_other_payments_are_not_taken_for_this_ones(
-    run: RunService, stall: "Stall", paystack: FakePaystack, clock: FrozenClock
-) -> None:
-    async with shop(run, paystack, clock) as world:
-        paystack.heeds_filters = False
-        order, reference = await begun(world, stall)
-        paystack.transactions["theirs"] = {**paystack.transactions[reference], "id": 7, "reference": "theirs"}
-        paystack.pay("theirs")
-        paystack.refund_by_hand("theirs", 50_000)
-        paystack.dispute("theirs")
-        paystack.pay(reference)
-        await tell_all(world, paystack)
-        shown = await stall.show(world, order)
-        assert (shown["status"], shown["disputed"], await world.count("refunds")) == ("paid", False, 0)
-        assert await stall.books(world) == [CHARGE]
-
-
-async def test_a_dispute_marks_the_order_and_its_end_clears_it(
-    run: RunService, stall: "Stall", paystack: FakePaystack, clock: FrozenClock
-) -> None:
-    async with shop(run, paystack, clock) as world:
-        order, reference = await begun(world, stall)
-        paystack.pay(reference)
-        dispute = paystack.dispute(reference)
-        await tell_all(world, paystack)
-        assert (await stall.show(world, order))["disputed"] is True
-        paystack.resolve(dispute, "declined")
-        await tell_all(world, paystack)
-        assert (await stall.show(world, order))["disputed"] is False
-        await stall.books(world)
 
 
 async def test_no_secret_and_no_person_gets_into_the_logs(

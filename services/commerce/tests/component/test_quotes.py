@@ -118,7 +118,7 @@ async def test_a_quote_is_refused_as_the_order_would_be(run: RunService, stall: 
             (await stall.quote(world, (tier, 1), expectedTotal=naira(1)), 409, "commerce.price_changed"),
         ]
         await world.hear(stall.event(clock.now(), status="draft"))
-        cases.append((await stall.quote(world, (tier, 1)), 409, "commerce.event_not_on_sale"))
+        cases.append((await stall.quote(world, (tier, 1)), 404, "commerce.unknown_event"))
         for answer, status, code in cases:
             assert (answer.status_code, answer.json()["code"]) == (status, code)
 

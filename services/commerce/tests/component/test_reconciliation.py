@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from services.commerce.tests.fakes.stripe import FakeStripe, serving
+from services.commerce.tests.fakes.stand_in import serving
+from services.commerce.tests.fakes.stripe import FakeStripe
 from services.commerce.tests.fakes.stripe_shop import begun, only, shop, tell_all
 from sqlalchemy import text
 from structlog.testing import capture_logs

@@ -55,13 +55,6 @@ async def one_status(world: Running) -> str:
     return str(row["status"])
 
 
-async def becomes(world: Running, status: str) -> None:
-    async def so() -> bool:
-        return await one_status(world) == status
-
-    await eventually(so, what=f"the refund being {status}")
-
-
 async def test_an_answer_that_was_lost_is_asked_for_and_nothing_is_sent_twice(
     run: RunService, stall: "Stall", clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -223,3 +223,21 @@ async def test_money_taken_at_the_door_goes_back_out_of_the_organisers_till_at_o
         ] * 2
         assert await balances(world, order) == {}
         assert await is_back(world) == []
+
+
+async def test_where_fees_are_kept_and_nothing_else_is_left_nothing_more_goes_back(
+    run: RunService, stall: "Stall"
+) -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        fee = {"perOrder": 500, "perTicket": 0, "currency": "NGN"}
+        await stall.sell_by(world, serviceFee=fee, refundKeepsFees=True)
+        order = await stall.paid(world, (tier, 1))
+        await stall.refunded(world, order)
+        assert await stall.refunds(world, order) == [("done", 150_000)]
+        refused = await stall.refund(world, order)
+        assert (refused.status_code, refused.json()["code"]) == (409, "commerce.nothing_to_refund")
+        assert await world.count("refunds") == 1
+        await stall.refunded(world, order, amount={"amount": 500, "currency": "NGN"})
+        assert await stall.refunds(world, order) == [("done", 150_000), ("done", 500)]
+        await stall.books(world)

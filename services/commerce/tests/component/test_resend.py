@@ -41,15 +41,18 @@ async def test_buyer_and_staff_may_ask_for_it_five_times_an_hour(
         assert len(await world.said(OrderPlaced)) == 1
 
 
-async def test_strangers_cannot_have_it_sent(run: RunService, stall: "Stall") -> None:
+async def test_strangers_and_those_who_may_only_read_cannot_have_it_sent(run: RunService, stall: "Stall") -> None:
     async with run() as world:
         [tier] = await stall.open(world)
         order = await stall.placed(world, (tier, 1))
         path = f"/v1/orders/{order['id']}/resend"
         for stranger in (principals.user(), principals.member_of(stall.organization_id, "scanner")):
             assert (await world.post(path, stranger)).json()["code"] == "commerce.unknown_order"
+        suspended = await world.post(path, principals.member_of(stall.organization_id, "suspended"))
+        assert (suspended.status_code, suspended.json()["capability"]) == (403, "commerce:order:resend")
         assert await world.said(OrderResendRequested) == []
         assert await world.count("order_resends") == 0
+        assert (await world.post(path, principals.platform("support"))).status_code == 202
 
 
 async def test_requests_at_the_same_moment_are_counted_too(run: RunService, stall: "Stall") -> None:

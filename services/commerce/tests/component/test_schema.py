@@ -7,9 +7,9 @@ from sqlalchemy.exc import ProgrammingError
 from commerce.consumers import HANDLERS
 from commerce.tables import metadata
 from common.testing import RunService
+from common.testing.hearing import assert_hears_what_it_is_told
 from common.testing.schema import assert_migrations_match
 from common.testing.servers import Servers
-from common.topology import heard_by
 
 
 async def test_migrations_and_tables_are_the_same(servers: Servers) -> None:
@@ -21,7 +21,7 @@ async def test_migrations_and_tables_are_the_same(servers: Servers) -> None:
 
 
 def test_every_message_for_commerce_has_an_action() -> None:
-    assert set(HANDLERS) == set(heard_by("commerce"))
+    assert_hears_what_it_is_told("commerce", HANDLERS)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE ledger_transfers SET amount = 1", "DELETE FROM ledger_transfers"])

@@ -12,7 +12,8 @@ import pytest
 import stripe as sdk
 from services.commerce.tests.fakes.paystack import KEY as PAYSTACK_KEY
 from services.commerce.tests.fakes.paystack import FakePaystack
-from services.commerce.tests.fakes.stripe import KEY, SECRET, FakeStripe, serving
+from services.commerce.tests.fakes.stand_in import serving
+from services.commerce.tests.fakes.stripe import KEY, SECRET, FakeStripe
 
 from commerce.adapters.stripe.client import StripeClient, _flat
 from commerce.errors import ProviderAway, ProviderRefused

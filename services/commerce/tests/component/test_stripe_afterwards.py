@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from services.commerce.tests.fakes.stripe import FakeStripe, serving
+from services.commerce.tests.fakes.steps import ask_back, send
+from services.commerce.tests.fakes.stripe import FakeStripe
 from services.commerce.tests.fakes.stripe_shop import begin, begun, only, shop, tell, tell_all
 from sqlalchemy import text
 
 from commerce.actions.carry_out_wanted import carry_out_wanted
-from commerce.actions.send_refunds import send_refunds
 from commerce.domain.payment import Payment, Wanted, wanting
 from commerce.store import orders, payments
 from common.ids import OrderId
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
 
 CHARGE = ("charge", "provider_receivable", "organiser_payable", 150_000)
-
-
-@pytest.fixture
-async def stripe(clock: FrozenClock) -> AsyncIterator[FakeStripe]:
-    """Stripe, as far as this test goes."""
-    fake = FakeStripe(now=lambda: clock.now().timestamp())
-    async with serving(fake):
-        yield fake
 
 
 @asynccontextmanager
@@ -148,20 +140,6 @@ async def paid(world: Running, stall: "Stall", stripe: FakeStripe) -> dict[str, 
     return order
 
 
-async def ask_back(world: Running, stall: "Stall", order: dict[str, Any]) -> dict[str, Any]:
-    finance = principals.member_of(stall.organization_id, "finance")
-    path = f"/v1/orders/{order['id']}/refunds"
-    answer = await world.post(path, finance, key=uuid4().hex, json={"reason": "asked for"})
-    assert answer.status_code == 201, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-async def send(world: Running, clock: FrozenClock) -> None:
-    clock.advance(timedelta(hours=1))
-    await send_refunds(world.database, world.app.state.payments.providers)
-
-
 async def statuses(world: Running) -> list[str]:
     return [row["status"] for row in await world.rows("SELECT status FROM refunds ORDER BY id")]
 
@@ -269,3 +247,20 @@ async def test_a_refund_off_stripes_steps_is_refused_and_nothing_changes(
         assert (await world.post(path, finance, key=uuid4().hex, json=exact)).status_code == 201
         await send(world, clock)
         assert (only(stripe.refunds)["amount"], await statuses(world)) == (5_120, ["done"])
+
+
+async def test_what_is_left_of_a_share_that_is_kept_goes_back_on_stripes_steps(
+    run: RunService, stall: "Stall", stripe: FakeStripe, clock: FrozenClock
+) -> None:
+    """A tenth of 12.340 dinars is 1.234, and Stripe sends back nothing that ends in 6: the buyer has the odd rest."""
+    async with shop(run, stripe, clock) as world:
+        tier = stall.tier(world.clock.now(), price={"amount": 12_340, "currency": "KWD"})
+        await world.hear(stall.event(world.clock.now(), currency="KWD"), tier)
+        await stall.sell_by(world, cancellation={"hoursBefore": 48, "keptRate": 10_000})
+        order = await stall.placed(world, (tier.ticket_tier_id, 1))
+        assert (await begin(world, stall, order)).status_code == 201
+        stripe.pay(only(stripe.sessions)["id"])
+        await tell_all(world, stripe)
+        assert (await world.post(f"/v1/orders/{order['id']}/cancel", stall.buyer)).status_code == 200
+        assert await stall.refunds(world, order) == [("done", 11_110)]
+        await stall.books(world)

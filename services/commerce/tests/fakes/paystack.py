@@ -4,7 +4,6 @@ A reference is taken once and holds only the letters Paystack allows; the page's
 not go back; amounts are integers of subunits. Its webhooks are signed by the `openssl` program.
 """
 
-import asyncio
 import json
 import re
 import subprocess
@@ -13,23 +12,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from services.commerce.tests.fakes.stand_in import Json, Refusal, StandIn
 
 KEY = "sk_test_" + "paystack0123456789"
 
-Json = dict[str, Any]
 _REFERENCE = re.compile(r"[A-Za-z0-9.=-]{1,100}")
 _CURRENCIES = ("NGN", "GHS", "ZAR", "KES", "USD", "XOF")
 
 
-class Refused(Exception):
+class Refused(Refusal):
     def __init__(self, code: str, status: int = 400) -> None:
-        self.status = status
-        self.body = {"status": False, "message": "ben@example.org must not be logged", "code": code}
+        super().__init__(status, {"status": False, "message": "ben@example.org must not be logged", "code": code})
 
 
-@dataclass
-class FakePaystack:
-    """`faults`: as of the stand-in for Stripe."""
+@dataclass(kw_only=True)
+class FakePaystack(StandIn):
+    """Paystack, as its buyers, banks and programs see it."""
+
+    down = (502, {"status": False, "message": "later"})
 
     now: Callable[[], float]
     domain: str = "test"
@@ -37,10 +37,7 @@ class FakePaystack:
     refunds: list[Json] = field(default_factory=list)
     disputes: list[Json] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)
-    faults: dict[str, list[str]] = field(default_factory=dict)
-    calls: list[tuple[str, str]] = field(default_factory=list)
     heeds_filters: bool = True
-    url: str = ""
     _count: int = 1000
 
     def pay(self, reference: str, **changes: Any) -> None:
@@ -90,32 +87,11 @@ class FakePaystack:
         digest = subprocess.run(command, input=body, capture_output=True, check=True, timeout=10).stdout
         return body, {"x-paystack-signature": digest.decode().rsplit(" ", 1)[-1].strip()}
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        path, body = request.path, await request.read()
-        self.calls.append((request.method, path))
-        fault = self._next_fault(f"{request.method} {path}")
-        if fault == "down":
-            return web.json_response({"status": False, "message": "later"}, status=502)
-        try:
-            if request.headers.get("Authorization") != f"Bearer {KEY}":
-                raise Refused("invalid_Key", 401)
-            data = self._answer(request, path, json.loads(body) if body else {})
-            status, answer = 200, {"status": True, "message": "ok", "data": json.loads(json.dumps(data))}
-        except Refused as refused:
-            status, answer = refused.status, refused.body
-        if fault == "garbage":
-            return web.Response(text="<html>Be right back</html>", content_type="text/html")
-        if fault == "odd":
-            return web.json_response({"status": True, "data": {}, "id": 7})
-        if fault == "lost":
-            assert request.transport is not None
-            request.transport.abort()
-            await asyncio.sleep(0)
-        return web.json_response(answer, status=status)
-
-    def _next_fault(self, call: str) -> str | None:
-        waiting = [faults for start, faults in self.faults.items() if call.startswith(start) and faults]
-        return waiting[0].pop(0) if waiting else None
+    def answer(self, request: web.Request, body: str) -> Json:
+        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            raise Refused("invalid_Key", 401)
+        data = self._answer(request, request.path, json.loads(body) if body else {})
+        return {"status": True, "message": "ok", "data": json.loads(json.dumps(data))}
 
     def _answer(self, request: web.Request, path: str, values: Json) -> Any:
         match [request.method, *path.strip("/").split("/")]:

@@ -5,15 +5,14 @@ it does not know, more going back than came, and a session that ends too soon. I
 library. What the buyer, the bank and the dashboard do are methods; what the network does is `faults`.
 """
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from services.commerce.tests.fakes.stand_in import Json, Refusal, StandIn
 
 # The library's private function is the one its verification uses: independent of the code under test, which is the point.
 from stripe import WebhookSignature
@@ -22,7 +21,6 @@ VERSION = "2026-10-28.endive"
 KEY = "sk_test_" + "51abcdef"
 SECRET = "whsec_" + "for-the-tests"
 
-Json = dict[str, Any]
 _SESSION_VALUES = {
     "mode",
     "client_reference_id",
@@ -36,17 +34,17 @@ _SESSION_VALUES = {
 }
 
 
-class Refused(Exception):
+class Refused(Refusal):
     def __init__(self, code: str, status: int = 400, kind: str = "invalid_request_error") -> None:
-        self.status = status
-        self.body = {"error": {"type": kind, "code": code, "message": "ben@example.org sk_test_ must not be logged"}}
+        message = "ben@example.org sk_test_ must not be logged"
+        super().__init__(status, {"error": {"type": kind, "code": code, "message": message}})
 
 
-@dataclass
-class FakeStripe:
-    """`faults` maps the beginning of a call (`POST /v1/refunds`) to what happens to the next ones: `lost` (the work is done, the answer
-    never arrives), `down` (503 before any work), `garbage` and `odd` (the
-    work is done, and what comes back cannot be read)."""
+@dataclass(kw_only=True)
+class FakeStripe(StandIn):
+    """Stripe, as its buyers, banks and programs see it."""
+
+    down = (503, {"error": {"type": "api_error"}})
 
     now: Callable[[], float]
     live: bool = False
@@ -56,12 +54,6 @@ class FakeStripe:
     refunds: dict[str, Json] = field(default_factory=dict)
     disputes: dict[str, Json] = field(default_factory=dict)
     events: list[Json] = field(default_factory=list)
-    calls: list[tuple[str, str]] = field(default_factory=list)
-    bodies: list[str] = field(default_factory=list)
-    faults: dict[str, list[str]] = field(default_factory=dict)
-    meanwhile: Callable[[str], None] = lambda _: None
-    """Told of every call before it is carried out: what happens between two calls happens here."""
-    url: str = ""
     _answers: dict[str, tuple[str, int, Json]] = field(default_factory=dict)
     _asked: dict[str, Json] = field(default_factory=dict)
     _count: int = 0
@@ -149,33 +141,9 @@ class FakeStripe:
 
     # The server.
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        path, body = request.path, (await request.read()).decode()
-        self.calls.append((request.method, path))
-        self.bodies.append(body)
-        self.meanwhile(f"{request.method} {path}")
-        fault = self._next_fault(f"{request.method} {path}")
-        if fault == "down":
-            return web.json_response({"error": {"type": "api_error"}}, status=503)
-        try:
-            status, answer = 200, self._answer_once(request, path, body)
-        except Refused as refused:
-            status, answer = refused.status, refused.body
-        if fault == "garbage":
-            return web.Response(text="<html>Be right back</html>", content_type="text/html")
-        if fault == "odd":
-            return web.json_response({"status": True, "data": {}, "id": 7})
-        if fault == "lost":
-            assert request.transport is not None
-            request.transport.abort()
-            await asyncio.sleep(0)
-        return web.json_response(answer, status=status)
-
-    def _next_fault(self, call: str) -> str | None:
-        waiting = [faults for start, faults in self.faults.items() if call.startswith(start) and faults]
-        return waiting[0].pop(0) if waiting else None
-
-    def _answer_once(self, request: web.Request, path: str, body: str) -> Json:
+    def answer(self, request: web.Request, body: str) -> Json:
+        """Once for each idempotency key."""
+        path = request.path
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             raise Refused("invalid_api_key", 401)
         if request.headers.get("Stripe-Version") != VERSION:
@@ -381,18 +349,3 @@ def _inside(values: dict[str, str], name: str) -> dict[str, str]:
 
 def _of(things: dict[str, Json], intent: str) -> list[Json]:
     return [each for each in things.values() if each["payment_intent"] == intent]
-
-
-@asynccontextmanager
-async def serving(fake: Any) -> AsyncIterator[None]:
-    """A stand-in on loopback, at `fake.url`."""
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", fake.serve)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield
-    finally:
-        await runner.cleanup()

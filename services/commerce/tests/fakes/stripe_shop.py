@@ -2,12 +2,12 @@
 
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import httpx
+from services.commerce.tests.fakes.steps import begin_at, begun_at, worked_off
 from services.commerce.tests.fakes.stripe import KEY, SECRET, FakeStripe
 
-from common.testing import FrozenClock, Running, RunService, eventually
+from common.testing import FrozenClock, Running, RunService
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
@@ -27,17 +27,12 @@ def shop(run: RunService, stripe: FakeStripe, clock: FrozenClock) -> AbstractAsy
 
 
 async def begin(world: Running, stall: "Stall", order: dict[str, Any], *, key: str | None = None) -> httpx.Response:
-    path = f"/v1/orders/{order['id']}/payments"
-    return await world.post(path, stall.buyer, key=key or uuid4().hex, json={"provider": "stripe"})
+    return await begin_at("stripe", world, stall, order, key=key)
 
 
 async def begun(world: Running, stall: "Stall", **tier: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """An order, and its payment begun at Stripe."""
-    [tier_id] = await stall.open(world, tier)
-    order = await stall.placed(world, (tier_id, 1))
-    answer = await begin(world, stall, order)
-    assert answer.status_code == 201, answer.text
-    return order, answer.json()
+    return await begun_at("stripe", world, stall, **tier)
 
 
 async def tell(world: Running, stripe: FakeStripe, event: dict[str, Any], **changes: Any) -> httpx.Response:
@@ -51,13 +46,6 @@ async def tell_all(world: Running, stripe: FakeStripe, *, backwards: bool = Fals
         answer = await tell(world, stripe, event)
         assert answer.status_code == 200, answer.text
     await worked_off(world)
-
-
-async def worked_off(world: Running) -> None:
-    async def done() -> bool:
-        return not await world.rows("SELECT 1 FROM payment_webhooks WHERE handled_at IS NULL")
-
-    await eventually(done, what="every webhook being worked off")
 
 
 def only(things: dict[str, dict[str, Any]]) -> dict[str, Any]:

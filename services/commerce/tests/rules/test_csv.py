@@ -15,6 +15,11 @@ def test_what_a_spreadsheet_takes_for_a_formula_becomes_text(first: str) -> None
     assert cell == f"'{first}cmd|' /C calc'!A0"
 
 
+def test_a_formula_behind_a_separator_of_another_country_becomes_text() -> None:
+    written = line(["Ada;=HYPERLINK(0)", "Ben\t@SUM(0)", "a;b; -c", "d;=e;+f"]).decode()
+    assert written == '"Ada;\'=HYPERLINK(0)","Ben\t\'@SUM(0)","a;b; -c","d;\'=e;\'+f"\r\n'
+
+
 def test_any_text_comes_back_as_it_was() -> None:
     cells = ['Ada "Queen" Obi', "a,b;c", "two\r\nlines", "Zoë Ünal 東京 عمر", "", "plain"]
     [read] = csv.reader(io.StringIO(line(cells).decode(), newline=""))

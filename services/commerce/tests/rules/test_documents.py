@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
+from services.commerce.tests.rules.orders import bare_sums, paid_order
 
 from commerce.domain.document import (
     Document,
@@ -19,23 +20,13 @@ from commerce.domain.document import (
     paper_of_sale,
     total_of,
 )
-from commerce.domain.order import NO_CANCELLATION, AddOnLine, Admission, Charge, Line, Order, Sums
+from commerce.domain.order import AddOnLine, Admission, Charge, Line, Order
 from commerce.domain.refund import Refund
 from commerce.formats.document_pdf import document_pdf
 from commerce.formats.paper_json import read, written
 from commerce.formats.pdf_fonts import printable
 from common.clock import SystemEntropy
-from common.ids import (
-    AddOnId,
-    DocumentId,
-    EventId,
-    OrderId,
-    OrderLineId,
-    OrganizationId,
-    RefundId,
-    TicketTierId,
-    UserId,
-)
+from common.ids import AddOnId, DocumentId, OrderLineId, RefundId, TicketTierId
 from common.money import Money
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -66,40 +57,9 @@ def order_of(currency: str = "EUR", lines: int = 1, **changes: Any) -> Order:
     )
     booklets = Charge(money(0, currency), 7_000, money(70, currency), money(1_071, currency))
     booklet = AddOnLine(fresh(OrderLineId), fresh(AddOnId), "Booklet", money(536, currency), 2, 0, booklets)
-    sums = replace(Sums.plain(currency), tax=money(1_597 * lines + 70, currency), service_fee=money(350, currency))
+    sums = replace(bare_sums(currency), tax=money(1_597 * lines + 70, currency), service_fee=money(350, currency))
     total = money(10_001 * lines + 1_071 + 350, currency)
-    order = Order(
-        id=fresh(OrderId),
-        version=2,
-        event_id=fresh(EventId),
-        event_name="Lagos Jazz Night",
-        organization_id=fresh(OrganizationId),
-        buyer_user_id=fresh(UserId),
-        buyer_email="ada@example.org",
-        buyer_name="Ada Obi",
-        status="paid",
-        disputed=False,
-        holding="sold",
-        total=total,
-        sums=sums,
-        captured=total,
-        refunded=money(0, currency),
-        promo_code_id=None,
-        promo_code=None,
-        origin="buyer",
-        capture="automatic",
-        cancellation=NO_CANCELLATION,
-        reserved_until=None,
-        approval_until=None,
-        page_token="x" * 22,
-        traceparent=None,
-        placed_at=NOW,
-        paid_at=NOW,
-        review_reason=None,
-        lines=tickets,
-        add_ons=(booklet,),
-    )
-    return replace(order, **changes)
+    return paid_order(total, **({"sums": sums, "lines": tickets, "add_ons": (booklet,)} | changes))
 
 
 def sale_of(order: Order, **changes: Any) -> Document:
@@ -188,7 +148,7 @@ def test_a_number_for_tax_that_nobody_checked_frees_nobody_from_tax() -> None:
     assert taxed.notes == (
         "The buyer's VAT number was not checked. Tax is charged as usual; there is no reverse charge.",
     )
-    untaxed = order_of(sums=replace(Sums.plain("EUR"), service_fee=money(350)))
+    untaxed = order_of(sums=replace(bare_sums("EUR"), service_fee=money(350)))
     assert "reverse charge" in paper_of_sale(untaxed, SELLER, business, date(2026, 11, 21), None).notes[0]
     [text] = pages_of(sale_of(order_of(), buyer=business))
     assert "VAT number (not checked): NL999999999B01" in text

@@ -1,48 +1,16 @@
 """How an order stands, in words for whoever bought it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
+from services.commerce.tests.rules.orders import NOW, placed_order
 
-from commerce.domain.order import NO_CANCELLATION, Order, Status, Sums
+from commerce.domain.order import Status
 from commerce.domain.order_words import words_for
-from common.ids import EventId, OrderId, OrganizationId, UserId
 from common.money import Money
-from common.testing.clock import SeededEntropy
 
-NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
-DRAW = SeededEntropy()
-ORDER = Order(
-    id=OrderId.new(NOW, DRAW),
-    version=1,
-    event_id=EventId.new(NOW, DRAW),
-    event_name="Lagos Jazz Night",
-    organization_id=OrganizationId.new(NOW, DRAW),
-    buyer_user_id=UserId.new(NOW, DRAW),
-    buyer_email="ben@example.org",
-    buyer_name="Ben",
-    status="awaiting_payment",
-    disputed=False,
-    holding="held",
-    total=Money(150_000, "NGN"),
-    sums=Sums.plain("NGN"),
-    captured=Money.zero("NGN"),
-    refunded=Money.zero("NGN"),
-    promo_code_id=None,
-    promo_code=None,
-    origin="buyer",
-    capture="automatic",
-    cancellation=NO_CANCELLATION,
-    reserved_until=NOW + timedelta(minutes=1),
-    page_token="x" * 22,
-    traceparent=None,
-    placed_at=NOW,
-    paid_at=None,
-    review_reason=None,
-    lines=(),
-    add_ons=(),
-)
+ORDER = placed_order(Money(150_000, "NGN"), reserved_until=NOW + timedelta(minutes=1))
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,13 @@ def test_codes_are_compared_as_people_write_them() -> None:
     assert typed("  early-Bird_1 ") == "EARLY-BIRD_1"
 
 
+@pytest.mark.parametrize(
+    "look_alike", ["\u017fave", "f\u0131rst", "\ufb01rst", "stra\u00dfe", "\uff33\uff21\uff36\uff25", "\u0405AVE"]
+)
+def test_a_code_of_letters_that_only_look_like_ours_fits_none(look_alike: str) -> None:
+    assert not typed(look_alike).isascii()
+
+
 def test_values_that_do_not_fit_together_are_refused() -> None:
     with pytest.raises(PromoKindUnclear):
         checked(promo(amount=5, currency="EUR"))

@@ -2,7 +2,14 @@
 
 import pytest
 
-from commerce.domain.provider_money import UNITS, from_provider, require_chargeable, require_returnable, to_provider
+from commerce.domain.provider_money import (
+    UNITS,
+    from_provider,
+    require_chargeable,
+    require_returnable,
+    to_provider,
+    up_to_the_steps,
+)
 from commerce.errors import AmountNotTaken, CurrencyNotTaken, RefundOffTheSteps
 from common.money import Money, exponent
 
@@ -123,3 +130,23 @@ def test_a_currency_without_a_row_is_refused(provider: str, currency: str) -> No
 
 def test_the_sandbox_takes_everything() -> None:
     require_chargeable("sandbox", Money(1, "IQD"), "/provider")
+
+
+@pytest.mark.parametrize(
+    ("provider", "amount", "currency", "goes_back"),
+    [
+        ("stripe", 11_106, "KWD", 11_110),
+        ("stripe", 11_110, "KWD", 11_110),
+        ("stripe", 0, "KWD", 0),
+        ("stripe", 500_50, "MGA", 501_00),
+        ("stripe", 7, "ISK", 7),
+        ("stripe", 7, "JPY", 7),
+        ("paystack", 7, "XOF", 7),
+        ("sandbox", 11_106, "KWD", 11_106),
+        (None, 11_106, "KWD", 11_106),
+    ],
+)
+def test_an_odd_amount_goes_back_as_the_next_that_can(
+    provider: str | None, amount: int, currency: str, goes_back: int
+) -> None:
+    assert up_to_the_steps(provider, Money(amount, currency)) == Money(goes_back, currency)

@@ -1,18 +1,17 @@
 """What goes back: which tickets, how much, and what the platform gives up of its fee."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
+from services.commerce.tests.rules.orders import NOW, bare_charge, paid_order
 
-from commerce.domain.order import NO_CANCELLATION, Admission, CancellationTerms, Charge, Line, Order, Sums
+from commerce.domain.order import Admission, CancellationTerms, Line, Order
 from commerce.domain.refunding import LineWish, fee_given_up, fees_on_top, kept_of, take_lines, take_unused
 from commerce.errors import AdmissionsUsed, AlreadyRefunded, OrderLineNamedTwice, OrdinalsUnfit, UnknownOrderLine
-from common.ids import EventId, OrderId, OrderLineId, OrganizationId, TicketTierId, UserId
+from common.ids import OrderLineId, TicketTierId
 from common.money import Money
 from common.testing.clock import SeededEntropy
 
-NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 DRAW = SeededEntropy()
 LINE_ID = OrderLineId.new(NOW, DRAW)
 
@@ -29,37 +28,8 @@ def order_of(
         Admission(ordinal, None, None, live=ordinal not in gone, admitted_at=NOW if ordinal in used else None)
         for ordinal in range(1, tickets + 1)
     )
-    line = Line(LINE_ID, TicketTierId.new(NOW, DRAW), "Regular", naira(total), Charge.plain(naira(total)), admissions)
-    return Order(
-        id=OrderId.new(NOW, DRAW),
-        version=2,
-        event_id=EventId.new(NOW, DRAW),
-        event_name="Lagos Jazz Night",
-        organization_id=OrganizationId.new(NOW, DRAW),
-        buyer_user_id=UserId.new(NOW, DRAW),
-        buyer_email="ben@example.org",
-        buyer_name="Ben",
-        status="paid",
-        disputed=False,
-        holding="sold",
-        total=naira(total),
-        sums=Sums.plain("NGN"),
-        captured=naira(total),
-        refunded=naira(0),
-        promo_code_id=None,
-        promo_code=None,
-        origin="buyer",
-        capture="automatic",
-        cancellation=NO_CANCELLATION,
-        reserved_until=None,
-        page_token="x" * 22,
-        traceparent=None,
-        placed_at=NOW,
-        paid_at=NOW,
-        review_reason=None,
-        lines=(line,),
-        add_ons=(),
-    )
+    line = Line(LINE_ID, TicketTierId.new(NOW, DRAW), "Regular", naira(total), bare_charge(naira(total)), admissions)
+    return paid_order(naira(total), lines=(line,))
 
 
 def ordinals(order: Order, quantity: int, *named: int, forced: bool = False) -> list[int]:

@@ -1,62 +1,36 @@
 """What follows from what a provider says: the whole table."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from services.commerce.tests.rules.orders import NOW, bare_charge, placed_order
 
-from commerce.domain.order import NO_CANCELLATION, Admission, Charge, Line, Order, Sums, in_review, paid
+from commerce.domain.order import Admission, Line, in_review, paid
 from commerce.domain.payment import Payment, ProviderPayment, settled
 from commerce.domain.sale_settings import USUAL_LATE_PAYMENT
 from commerce.domain.settlement import Judgement, Verdict, judge, otherwise
-from common.ids import EventId, OrderId, OrderLineId, OrganizationId, PaymentId, TicketTierId, UserId
+from common.ids import OrderId, OrderLineId, PaymentId, TicketTierId
 from common.money import Money
 from common.testing.clock import FrozenClock, SeededEntropy
 
-NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 DRAW = SeededEntropy()
 ORDER_ID, PAYMENT_ID = OrderId.new(NOW, DRAW), PaymentId.new(NOW, DRAW)
 PRICE = Money(150_000, "NGN")
 
-ORDER = Order(
+ORDER = placed_order(
+    PRICE,
     id=ORDER_ID,
-    version=1,
-    event_id=EventId.new(NOW, DRAW),
-    event_name="Lagos Jazz Night",
-    organization_id=OrganizationId.new(NOW, DRAW),
-    buyer_user_id=UserId.new(NOW, DRAW),
-    buyer_email="ben@example.org",
-    buyer_name="Ben",
-    status="awaiting_payment",
-    disputed=False,
-    holding="held",
-    total=PRICE,
-    sums=Sums.plain("NGN"),
-    captured=Money.zero("NGN"),
-    refunded=Money.zero("NGN"),
-    promo_code_id=None,
-    promo_code=None,
-    origin="buyer",
-    capture="automatic",
-    cancellation=NO_CANCELLATION,
-    reserved_until=NOW,
-    page_token="x" * 22,
-    traceparent=None,
-    placed_at=NOW,
-    paid_at=None,
-    review_reason=None,
     lines=(
         Line(
             id=OrderLineId.new(NOW, DRAW),
             ticket_tier_id=TicketTierId.new(NOW, DRAW),
             ticket_tier_name="Regular",
             unit_price=PRICE,
-            charge=Charge.plain(PRICE),
+            charge=bare_charge(PRICE),
             admissions=(Admission(1, None, None, live=True, admitted_at=None),),
         ),
     ),
-    add_ons=(),
 )
 PAYMENT = Payment(
     id=PAYMENT_ID,

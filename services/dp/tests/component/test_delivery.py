@@ -7,9 +7,9 @@ from typing import Any
 from common.house_tables import HOUSE
 from common.messages import DpGenerated, EventCancelled, EventUpdated, OrganizationCreated, OrganizationSuspended
 from common.testing import FrozenClock, RunService, eventually
+from common.testing.hearing import assert_hears_what_it_is_told
 from common.testing.schema import assert_migrations_match
 from common.testing.servers import Servers
-from common.topology import heard_by
 from dp.actions.sweep_objects import sweep_objects
 from dp.consumers import HANDLERS
 from dp.tables import metadata
@@ -18,7 +18,7 @@ Stored = Callable[[], list[str]]
 
 
 def test_everything_the_catalogue_says_dp_hears_is_acted_on() -> None:
-    assert set(HANDLERS) == set(heard_by("dp"))
+    assert_hears_what_it_is_told("dp", HANDLERS)
 
 
 async def test_migrations_make_the_tables_the_code_declares(servers: Servers) -> None:

@@ -189,7 +189,7 @@ async def test_control_without_the_lock_on_the_address_they_miss_one_another(
             await both.pass_by(tx)
             return changed
 
-        async def no_lock(tx: Transaction, addresses: object) -> None:
+        def no_lock(tx: Transaction, addresses: object) -> None:
             """The guard, taken away."""
 
         monkeypatch.setattr(copies, "lock_addresses", no_lock)

@@ -114,3 +114,41 @@ async def test_of_many_postmen_one_takes_each_mail(run: RunService, people: Peop
 
         await eventually(delivered, within=30, what="ten mails arriving")
         assert sorted(mail["To"] for mail in mailbox.mails) == [f"p{number}@example.org" for number in range(10)]
+
+
+async def test_a_batch_goes_over_one_connection_and_a_refused_mail_does_not_keep_the_others(
+    run: RunService, mailbox: Mailbox, clock: FrozenClock
+) -> None:
+    async with run(settings={"smtp_url": NOBODY_LISTENS}, clock=clock) as world:
+        for number in range(4):
+            await world.post(START, json={"email": f"p{number}@example.org"})
+
+        async def all_deferred() -> bool:
+            return len(await world.rows("SELECT id FROM mails WHERE last_error IS NOT NULL")) == 4
+
+        await eventually(all_deferred, what="four mails being deferred")
+        clock.advance(timedelta(minutes=2))
+        mailbox.refusals += ["550 no such mailbox", "451 greylisted"]
+        server = MailServer(f"smtp://127.0.0.1:{mailbox.port}", "Lanyard <no-reply@lanyard.example>")
+        assert await send_due_mails(world.database, Vault("a pepper for tests only"), server) == 4
+        assert mailbox.connections == 1
+        assert len(mailbox.mails) == 2
+        states = await world.rows(
+            "SELECT sent_at IS NOT NULL AS sent, failed_at IS NOT NULL AS failed, last_error FROM mails ORDER BY 1, 2, 3"
+        )
+        assert [(row["sent"], row["failed"], row["last_error"]) for row in states] == [
+            (False, False, "451 greylisted"),
+            (False, True, "550 no such mailbox"),
+            (True, False, None),
+            (True, False, None),
+        ]
+
+
+async def test_a_mail_server_that_does_not_let_us_in_loses_no_mail(
+    run: RunService, mailbox: Mailbox, clock: FrozenClock
+) -> None:
+    async with run(settings={"smtp_url": f"smtp://us:wrong@127.0.0.1:{mailbox.port}"}, clock=clock) as world:
+        await world.post(START, json={"email": "ada@example.org"})
+        deferred = await _settled(world, "last_error")
+        assert (deferred["failed_at"], deferred["sent_at"], mailbox.mails) == (None, None, [])
+        assert deferred["next_attempt_at"] == clock.now() + timedelta(seconds=2)

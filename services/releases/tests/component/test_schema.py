@@ -4,8 +4,8 @@ from pathlib import Path
 
 from common.service.openapi import openapi_text
 from common.testing import RunService
+from common.testing.hearing import assert_hears_what_it_is_told
 from common.testing.schema import assert_migrations_match
-from common.topology import heard_by
 from releases.main import service
 from releases.tables import metadata
 
@@ -21,4 +21,4 @@ def test_the_committed_api_document_is_the_present_one() -> None:
 
 
 def test_nothing_is_sent_to_a_service_that_hears_nothing() -> None:
-    assert heard_by("releases") == []
+    assert_hears_what_it_is_told("releases", {})

@@ -12,10 +12,10 @@ from wallet.adapters.providers import Providers
 
 def jobs(database: Database, providers: Providers) -> list[Job]:
     """The jobs of this service; the one for Google only where Google is configured."""
-    found = [Job("settlePasses", timedelta(seconds=5), _settle(database))]
+    found = [Job("settle-passes", timedelta(seconds=5), _settle(database))]
     if providers.google is not None and providers.google.api is not None:
         google = providers.google
-        found.append(Job("updateGoogle", timedelta(seconds=30), lambda: put_stale_at_google(database, google)))
+        found.append(Job("update-google", timedelta(seconds=30), lambda: put_stale_at_google(database, google)))
     return found
 
 

@@ -50,14 +50,14 @@ async def miss_one_another(world: Running, event: EventPublished, ticket: PassIs
     async def event_arrives() -> None:
         async with world.database.transaction() as transaction:
             if guarded:
-                await copies.lock_event(transaction, event.event_id, alone=True)
+                copies.lock_event(transaction, event.event_id, alone=True)
             await copies.save_event(transaction, event_values(event))
             for copy, status in await copies.take_waiting_passes(transaction, 10, event.event_id):
                 await keep_wallet_pass(transaction, copy, status)
 
     async with world.database.transaction() as transaction:
         if guarded:
-            await copies.lock_event(transaction, event.event_id, alone=False)
+            copies.lock_event(transaction, event.event_id, alone=False)
         unknown = await copies.status_of_event(transaction, event.event_id) is None
         await copies.save_pass(transaction, copy_of(ticket), awaits_event=unknown)
         arriving = asyncio.create_task(event_arrives())

@@ -14,13 +14,13 @@ from common.messages import (
 )
 from common.principal import ANONYMOUS, Principal
 from common.testing import RunService, eventually, principals
+from common.testing.hearing import assert_hears_what_it_is_told
 from common.testing.principals import fresh
-from common.topology import heard_by
 from wallet.consumers import HANDLERS
 
 
 def test_every_message_meant_for_the_wallet_has_its_action() -> None:
-    assert set(HANDLERS) == set(heard_by("wallet"))
+    assert_hears_what_it_is_told("wallet", HANDLERS)
 
 
 async def test_an_issued_pass_becomes_a_wallet_pass_and_others_are_told_once(
@@ -162,7 +162,7 @@ async def test_a_big_cancelled_event_shows_as_void_at_once_and_is_told_in_portio
 
         async def settled() -> bool:
             headers = {"X-Cron-Secret": "cron-secret"}
-            answer = await world.client.post("/v1/cron/wallet.settlePasses", headers=headers)
+            answer = await world.client.post("/v1/cron/wallet.settle-passes", headers=headers)
             return bool(answer.json()["ran"])
 
         await eventually(settled)

@@ -66,9 +66,21 @@ class AddOnPart(Part):
     unit_price: MoneyPart
 
 
-class _OrderMessage(Message):
+class _AboutAnOrder(Message):
     publisher: ClassVar[str] = "commerce"
     about: ClassVar[str] = "order_id"
+
+    order_id: OrderId
+    event_name: str
+    organization_id: OrganizationId
+    buyer_user_id: UserId
+    buyer_email: str
+    """identity mails the buyer, and nobody else does; events lets the buyer read the passes."""
+    page_path: str
+    """`/o/{token}`, the secret order page the mail links to."""
+
+
+class _OrderMessage(_AboutAnOrder):
     audience: ClassVar[Audience | None] = Users(
         ("buyer_user_id",),
         (
@@ -87,21 +99,13 @@ class _OrderMessage(Message):
     )
     """Without the secret of its page, and without addresses: attendees' are other people's."""
 
-    order_id: OrderId
     event_id: EventId
-    event_name: str
-    organization_id: OrganizationId
-    buyer_user_id: UserId
-    buyer_email: str
-    """identity mails the buyer; events lets the buyer read the passes."""
     buyer_name: str | None
     status: OrderStatus
     disputed: bool
     total: MoneyPart
     lines: list[LinePart]
     admissions: list[AdmissionPart]
-    page_path: str
-    """`/o/{token}`, the secret order page the mail links to."""
     placed_at: datetime
     paid_at: datetime | None
     add_ons: tuple[AddOnPart, ...] = ()
@@ -183,44 +187,24 @@ class PaymentReviewNeeded(_PaymentMessage):
     """The refund by which it goes back by itself; without one, a person must decide."""
 
 
-class OrderRejected(Message):
+class OrderRejected(_AboutAnOrder):
     """The organiser said no to an order that waited for them. Nothing was charged; `order.cancelled` says the rest."""
 
-    publisher: ClassVar[str] = "commerce"
     subject: ClassVar[str] = "order.rejected"
     listeners: ClassVar[tuple[str, ...]] = ("identity",)
-    about: ClassVar[str] = "order_id"
 
-    order_id: OrderId
     event_id: EventId
-    event_name: str
-    organization_id: OrganizationId
-    buyer_user_id: UserId
-    buyer_email: str
-    """identity mails the buyer; nobody else tells them."""
     reason: str
-    page_path: str
-    """`/o/{token}`, the secret order page the mail links to."""
 
 
-class OrderResendRequested(Message):
+class OrderResendRequested(_AboutAnOrder):
     """The buyer, or staff for them, asked for the mail about an order once more. The order itself did not move."""
 
-    publisher: ClassVar[str] = "commerce"
     subject: ClassVar[str] = "order.resend_requested"
     listeners: ClassVar[tuple[str, ...]] = ("identity",)
-    about: ClassVar[str] = "order_id"
 
-    order_id: OrderId
-    event_name: str
-    organization_id: OrganizationId
-    buyer_user_id: UserId
-    buyer_email: str
-    """identity mails the buyer, and nobody else, whoever asked."""
     status: OrderStatus
     lines: list[LinePart]
-    page_path: str
-    """`/o/{token}`, the secret order page the mail links to."""
     request: int
     """How manyth request this is for the order: one mail is sent for each."""
 

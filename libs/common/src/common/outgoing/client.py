@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import ssl
 from collections.abc import Collection, Mapping
 from time import perf_counter
@@ -24,6 +25,8 @@ from common.outgoing.answers import (
 from common.telemetry import logger, tracer
 
 log = logger("outgoing")
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
 
 
 class Outgoing:
@@ -177,8 +180,11 @@ class Outgoing:
 def _parsed(url: str) -> URL:
     try:
         target = URL(url)
+        host = target.host or ""
+        # What no name server could be asked for, or no socket opened to, would fail anew with every call.
+        spelled = is_address(host) or _HOST_NAME.fullmatch(host.encode("idna").decode()) is not None
     except ValueError as malformed:
         raise DestinationRefused(host="?", reason="the address is malformed") from malformed
-    if not target.absolute or not target.host or target.user is not None or target.password is not None:
-        raise DestinationRefused(host=target.host or "?", reason="the address is malformed")
+    if not target.absolute or not spelled or not target.port or target.user is not None or target.password is not None:
+        raise DestinationRefused(host=host or "?", reason="the address is malformed")
     return target

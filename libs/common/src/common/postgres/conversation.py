@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg.pq.abc import PGresult
 from sqlalchemy import Executable, Row, text
-from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
+from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound, PendingRollbackError, ResourceClosedError
 
 from common.postgres.link import Link
 from common.postgres.statements import Ready, Shape, ready
@@ -48,10 +48,6 @@ class Outcome:
         """The first column of the first row, or None."""
         return self._rows[0][0] if self._rows else None
 
-    def scalar_one(self) -> Any:
-        """The first column of the only row. Raises NoResultFound, MultipleResultsFound."""
-        return self.one()[0]
-
 
 class Conversation:
     """A transaction on one connection. It begins with its first statement, in the same round trip."""
@@ -61,6 +57,7 @@ class Conversation:
         self._link = link
         self._within = autocommit
         self._autocommit = autocommit
+        self._over = False
         self._posted: list[Ready] = []
         self._cursors = 0
 
@@ -98,15 +95,24 @@ class Conversation:
 
         For what is written whatever comes: if it fails, the next statement, or the commit, raises its error.
         """
+        self._must_last()
         self._posted.append(ready(statement, parameters))
 
     async def commit(self) -> None:
-        """Make it last, together with what was posted."""
-        if self._posted or (self._within and not self._autocommit):
-            await self._run([] if self._autocommit else [_COMMIT])
+        """Make it last, together with what was posted. Raises PendingRollbackError where an error was swallowed before."""
+        if self._autocommit:
+            if self._posted:
+                await self._run([])
+            return
+        if self._posted or self._within:
+            [(_, result)] = (await self._run([_COMMIT]))[-1:]
+            if result.command_status != b"COMMIT":  # the server rolls back what had failed, and calls that no error
+                raise PendingRollbackError("nothing was committed: a statement of the transaction had failed")
+        self._over = True
 
     async def rollback(self) -> None:
         """Undo all of it. A connection that does not even take that is closed, which undoes as well."""
+        self._over = True
         self._posted.clear()
         if self._within and not self._autocommit and not self._link.broken:
             try:
@@ -114,7 +120,12 @@ class Conversation:
             except psycopg.Error:
                 self._link.close()
 
+    def _must_last(self) -> None:
+        if self._over:  # somebody else may have the connection by now
+            raise ResourceClosedError("the transaction is over")
+
     async def _run(self, batch: list[Ready]) -> list[tuple[Shape, PGresult]]:
+        self._must_last()
         opening = [] if self._within else [_BEGIN]
         sent = [*opening, *self._posted, *batch]
         self._posted.clear()

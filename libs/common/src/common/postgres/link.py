@@ -10,18 +10,23 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 
 import psycopg
-from psycopg import errors
 from psycopg.abc import Buffer
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGresult
 
+from common.postgres.faults import STALE, error_of
 from common.postgres.statements import Ready
 
 _PREPARED_AT_MOST = 400
 _SEEN_AT_MOST = 4000
 _GIVING_UP_SECONDS = 5.0
+_ASKING_AGAIN_SECONDS = 0.5
+PLANS_LAST_SECONDS = 15.0
+"""A kept plan is never looked at again until somebody analyses its tables: one made while a table was nearly empty reads
+all of it for ever more. The server gathers figures about once a minute, and a rush fills a table in less."""
 _DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.EMPTY_QUERY)
+_COPYING = (ExecStatus.COPY_OUT, ExecStatus.COPY_IN, ExecStatus.COPY_BOTH)
 
 Text = tuple[bytes, tuple[int, ...]]
 """A statement's text with the types of its values: what the server parses and plans."""
@@ -56,6 +61,7 @@ class Link:
         self._prepared: dict[Text, bytes] = {}
         self._names = 0
         self._seen: set[Text] = set()
+        self._plans_end_at = self._loop.time() + PLANS_LAST_SECONDS
         self.turn = Transformer(connection)
         """Turns values into what the wire carries and back."""
         self.broken = False
@@ -92,9 +98,13 @@ class Link:
         self.failed_at = 0
         if self.broken:
             raise psycopg.OperationalError("the connection is lost")
+        if self._wire.transaction_status == TransactionStatus.ACTIVE:
+            raise psycopg.ProgrammingError("another task waits for this connection's answers")
         steps: list[_Step] = []
         try:
-            turned = [self._turned(statement) for statement in statements]
+            if self._loop.time() >= self._plans_end_at and self._wire.transaction_status == TransactionStatus.IDLE:
+                await self._plan_anew()
+            turned = [self._turned(place, statement) for place, statement in enumerate(statements)]
             for place, statement in enumerate(turned):
                 self._send(place, statement, steps)
             self._wire.pipeline_sync()
@@ -103,8 +113,12 @@ class Link:
             self._forget(steps)  # nobody reads how far it came
             await self._give_up()
             raise
-        except psycopg.Error:
-            if self._wire.status != ConnStatus.OK or self._wire.transaction_status == TransactionStatus.ACTIVE:
+        except BaseException as error:
+            if (
+                self._wire.status != ConnStatus.OK
+                or self._wire.transaction_status == TransactionStatus.ACTIVE
+                or isinstance(error, STALE)  # the tables are others now, and all that is prepared here may be stale
+            ):
                 self.close()
             raise
 
@@ -113,11 +127,15 @@ class Link:
         self._stop_listening()
         self._wire.finish()
 
-    def _turned(self, statement: Ready) -> _Turned:
+    def _turned(self, place: int, statement: Ready) -> _Turned:
         """Raises psycopg's DataError for a value that the server has no form of. Nothing was sent by then."""
+        self.failed_at = place
         for observer in self._observers:
             observer(statement.sql.decode())
-        values = self.turn.dump_sequence(statement.values, [PyFormat.AUTO] * len(statement.values))
+        try:
+            values = self.turn.dump_sequence(statement.values, [PyFormat.AUTO] * len(statement.values))
+        except UnicodeEncodeError:
+            raise psycopg.DataError("a text holds half a character") from None
         return _Turned((statement.sql, self.turn.types or ()), values, self.turn.formats)
 
     def _send(self, place: int, statement: _Turned, steps: list[_Step]) -> None:
@@ -127,9 +145,10 @@ class Link:
         if name is None and text in self._seen and self._names < _PREPARED_AT_MOST:
             # What comes a second time will come often: from now on the server keeps it parsed and planned. It counts as
             # prepared for what follows in this very batch: where it fails, what follows fails with it.
-            name = self._prepared[text] = b"s%d" % self._names
-            self._names += 1
+            name = b"s%d" % self._names
             wire.send_prepare(name, *text)
+            self._names += 1
+            self._prepared[text] = name
             steps.append(_Step(place, text))
         if name is not None:
             wire.send_query_prepared(name, values, formats)
@@ -139,6 +158,16 @@ class Link:
             self._seen.add(text)
             wire.send_query_params(text[0], values, text[1], formats)
         steps.append(_Step(place, None))
+
+    async def _plan_anew(self) -> None:
+        """What is prepared stays so; each statement is planned once more when it is next used, by how large tables are then.
+
+        In a round trip of its own: it would be the first statement of a transaction that wants to begin with another.
+        """
+        self._plans_end_at = self._loop.time() + PLANS_LAST_SECONDS
+        self._wire.send_query_params(b"DISCARD PLANS", None)
+        self._wire.pipeline_sync()
+        await self._answers([_Step(0, None)])
 
     def _forget(self, steps: Sequence[_Step]) -> None:
         """What may not have been prepared is prepared anew, under another name."""
@@ -154,10 +183,12 @@ class Link:
         for step in steps:
             answer = await self._answer()
             if answer is None or self._wire.status != ConnStatus.OK:
-                raise failure or self._lost(answer)
+                if failure is None:
+                    self.failed_at, failure = step.statement, self._lost(answer)
+                raise failure
             if answer.status not in _DONE:
                 if failure is None:
-                    self.failed_at, failure = step.statement, errors.error_from_result(answer, "utf-8")
+                    self.failed_at, failure = step.statement, error_of(answer)
                 self._forget([step])
             elif step.prepared is None:
                 results.append(answer)
@@ -174,10 +205,17 @@ class Link:
         while True:
             while wire.is_busy():
                 await self._something_comes()
-            result = wire.get_result()
+            result = self._said()
             if result is None:
                 return answer
             answer = result
+
+    def _said(self) -> PGresult | None:
+        result = self._wire.get_result()
+        if result is not None and result.status in _COPYING:
+            self.close()  # libpq has no way out of a COPY within a pipeline, and would say the same for ever
+            raise psycopg.NotSupportedError("COPY does not go through a pipeline")
+        return result
 
     async def _something_comes(self) -> None:
         self._news = self._loop.create_future()
@@ -190,7 +228,8 @@ class Link:
         try:
             await self._news
         finally:
-            self._loop.remove_writer(self._socket)
+            if not self.broken:  # else the number may be another connection's by now
+                self._loop.remove_writer(self._socket)
 
     def _readable(self) -> None:
         try:
@@ -206,18 +245,34 @@ class Link:
     def _lost(self, answer: PGresult | None) -> psycopg.Error:
         self._stop_listening()
         if answer is not None and answer.status == ExecStatus.FATAL_ERROR:
-            return errors.error_from_result(answer, "utf-8")
+            return error_of(answer)
         return psycopg.OperationalError(self._wire.get_error_message("utf-8"))
 
     async def _give_up(self) -> None:
-        """Have the server stop, and read what it still says; if that takes too long the connection is given up."""
+        """Have the server stop, and read what it still says; if that takes too long the connection is given up.
+
+        Whatever goes wrong, the caller hears of the cancellation alone: something else would look like a failure to it,
+        and a task that tries again after failures would never end.
+        """
         try:
             async with asyncio.timeout(_GIVING_UP_SECONDS):
-                await self._connection.cancel_safe(timeout=_GIVING_UP_SECONDS)
-                await self._skip_answers()
+                while not await self._stopped():
+                    pass
+        except (TimeoutError, psycopg.Error, OSError):
+            self.close()
         except BaseException:  # a second cancellation, too, must not leave answers for the next who asks
             self.close()
             raise
+
+    async def _stopped(self) -> bool:
+        """Whether asking the server to stop helped. What it has not begun when it is asked it begins nevertheless."""
+        await self._connection.cancel_safe(timeout=_GIVING_UP_SECONDS)
+        try:
+            async with asyncio.timeout(_ASKING_AGAIN_SECONDS):
+                await self._skip_answers()
+        except TimeoutError:
+            return False
+        return True
 
     async def _skip_answers(self) -> None:
         wire = self._wire
@@ -226,7 +281,7 @@ class Link:
         while wire.status == ConnStatus.OK:
             while wire.is_busy():
                 await self._something_comes()
-            result = wire.get_result()
+            result = self._said()
             if result is not None and result.status == ExecStatus.PIPELINE_SYNC:
                 return
         self.close()
@@ -234,5 +289,6 @@ class Link:
     def _stop_listening(self) -> None:
         if not self.broken:
             self.broken = True
-            with contextlib.suppress(RuntimeError):  # the loop may be closed before us
-                self._loop.remove_reader(self._socket)
+            for leave in (self._loop.remove_writer, self._loop.remove_reader):
+                with contextlib.suppress(OSError):  # libpq closes the socket before it tells
+                    leave(self._socket)

@@ -54,7 +54,8 @@ class Pool:
             await self._places.acquire()
             return
         try:
-            await asyncio.wait_for(self._places.acquire(), self.timeout)
+            async with asyncio.timeout(self.timeout):
+                await self._places.acquire()
         except TimeoutError:
             raise PoolTimeout(f"no connection to the database got free within {self.timeout} s") from None
 

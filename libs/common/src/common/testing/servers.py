@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from common import migrations
-from common.house_tables import HOUSE_TABLES_1
+from common.house_tables import HOUSE_TABLES_1, HOUSE_TABLES_2
 from common.testing.brokers import PASSWORD, Brokers, NatsServer
 from common.testing.memory import folder_in_memory
 
@@ -76,6 +76,7 @@ class Servers:
         urls = self._urls(service, name)
         with psycopg.connect(urls.owner.replace("+psycopg", "")) as connection:
             connection.execute(HOUSE_TABLES_1)
+            connection.execute(HOUSE_TABLES_2)
         return urls
 
     def drop(self, urls: DatabaseUrls) -> None:

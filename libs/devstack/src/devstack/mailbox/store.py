@@ -3,12 +3,14 @@
 import secrets
 import time
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 from devstack.mailbox.mail import Mail
 from devstack.mailbox.shapes import Summary, summarise
 
 KEPT = 2000
+_UNKNOWN = object()
 
 
 class MailStore:
@@ -17,10 +19,11 @@ class MailStore:
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
-        self._summaries: dict[str, Summary] = {}
+        self._summaries: dict[str, Summary | None] = {}
+        """Made when first looked at: in a rush more mails come than anybody looks at."""
         self._last_stamp = 0
         for file in sorted(directory.glob("*.eml")):
-            self._summaries[file.stem] = summarise(Mail(file.stem, file.read_bytes()))
+            self._summaries[file.stem] = None
             self._last_stamp = int(file.stem[:12], 16)
 
     def keep(self, content: bytes, sender: str, recipients: Iterable[str]) -> str:
@@ -31,13 +34,13 @@ class MailStore:
         partial = self._directory / f"{identity}.part"
         partial.write_bytes(raw)
         partial.rename(self._directory / f"{identity}.eml")
-        self._summaries[identity] = summarise(Mail(identity, raw))
-        self.remove(list(self._summaries)[: max(0, len(self._summaries) - KEPT)])
+        self._summaries[identity] = None
+        self.remove(list(islice(self._summaries, max(0, len(self._summaries) - KEPT))))
         return identity
 
     def newest_first(self) -> list[Summary]:
         """Every message's summary."""
-        return list(reversed(self._summaries.values()))
+        return [self._summary(identity) for identity in reversed(self._summaries)]
 
     def find(self, identity: str) -> Mail | None:
         """One message; `latest` is the newest."""
@@ -50,8 +53,15 @@ class MailStore:
     def remove(self, identities: Iterable[str]) -> None:
         """Delete these messages; unknown ids are ignored."""
         for identity in identities:
-            if self._summaries.pop(identity, None):
+            if self._summaries.pop(identity, _UNKNOWN) is not _UNKNOWN:
                 (self._directory / f"{identity}.eml").unlink(missing_ok=True)
+
+    def _summary(self, identity: str) -> Summary:
+        summary = self._summaries[identity]
+        if summary is None:
+            content = (self._directory / f"{identity}.eml").read_bytes()
+            summary = self._summaries[identity] = summarise(Mail(identity, content))
+        return summary
 
     def _new_id(self) -> str:
         """Milliseconds and chance; never smaller than the one before, even when the clock steps back."""

@@ -4,8 +4,9 @@ from commerce.actions.record_refunds import Cause
 from commerce.actions.refund_order import refund_whole
 from commerce.domain.order import Order
 from commerce.domain.refunding import kept_of, require_refundable, take_everything
+from commerce.domain.sale import why_event_is_closed
 from commerce.errors import NotCancellable, UnknownOrder
-from commerce.store import orders, sale_settings
+from commerce.store import copies, orders, sale_settings
 from commerce.store import refunds as refunds_store
 from common.db import Transaction
 from common.principal import Principal
@@ -24,6 +25,10 @@ async def cancel_paid_order(tx: Transaction, principal: Principal, order: Order)
     if tx.now >= until:
         raise NotCancellable(reason="too_late")
     require_refundable(order)
+    event = await copies.find_event(tx, order.event_id)
+    if event is not None and why_event_is_closed(event, tx.now) == "event_cancelled":
+        # All of it goes back by itself: whoever is quicker must not be left with less.
+        raise NotCancellable(reason="event_cancelled")
     keeps_fees = (await sale_settings.settings_of_event(tx, order.event_id)).refund_keeps_fees
     cause = Cause("buyer", BY_BUYER, principal.actor, keeps_fees=keeps_fees)
     pots = await refunds_store.pots_of_order(tx, order.id)

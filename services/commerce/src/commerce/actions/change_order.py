@@ -6,7 +6,7 @@ from commerce.actions.take_promo import take_promo
 from commerce.actions.take_stock import take_goods
 from commerce.actions.use_promo import use_promo
 from commerce.domain.change import Change, basket_of, changed, offered_to
-from commerce.domain.order import Order, paid_if_free, require_payable
+from commerce.domain.order import Order, held_no_longer_than_new, paid_if_free, require_payable
 from commerce.domain.promo import POINTER, Discount
 from commerce.domain.quote import Offered, Quote, quote, quote_choices, require_expected
 from commerce.domain.sale_settings import PlatformFee
@@ -19,7 +19,7 @@ from commerce.errors import (
     UnknownEvent,
     UnknownOrder,
 )
-from commerce.store import orders, payments, promo_codes
+from commerce.store import approvals, orders, payments, promo_codes
 from commerce.store.add_ons import find_offered_add_ons
 from commerce.store.offered import find_offered
 from commerce.store.order_items import replace_items
@@ -36,7 +36,8 @@ async def change_order(
     version: int | None,
     change: Change,
 ) -> Order:
-    """All of it or nothing; the hold goes on as it was. `version` is the one that was read, 0 for whichever.
+    """All of it or nothing; the hold goes on as it was, though what is taken anew is held no longer than in a new order:
+    the day that an offer stands would else hold anything. `version` is the one that was read, 0 for whichever.
 
     Refused while a payment is open at a provider: it was begun for the old total, and would fit no longer. Raises
     UnknownOrder, IfMatchMissing, ChangedMeanwhile, what `require_payable` and `quote` raise, PaymentUnderWay, SoldOut.
@@ -52,11 +53,15 @@ async def change_order(
     quoted = await _with_its_promo(tx, order, offered, quoted, platform, basket.promo_code)
     require_expected(quoted, basket)
     held = changed(order, quoted, _line_ids(tx, order, basket.goods()))
+    more = held.goods().less(order.goods())
+    held = held_no_longer_than_new(held, tx.now + quoted.hold) if more.takes_any else held
     after = paid_if_free(held, tx.now)
     replace_items(tx, after)
+    if after.status == "awaiting_approval":
+        await approvals.forget_decision(tx, order.id)
     if after.holding == "sold":
         await use_promo(tx, held)
-    await take_goods(tx, order.event_id, "held", held.goods().less(order.goods()))
+    await take_goods(tx, order.event_id, "held", more)
     if after.holding == "sold":
         await move_stock(tx, "held_to_sold", held.goods())
     announce_order(tx, after)

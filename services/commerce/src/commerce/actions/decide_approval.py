@@ -3,6 +3,7 @@ one transaction, then the provider is asked. What stops that in between, `check_
 
 from commerce.actions.announce import announce_order, announce_rejection
 from commerce.actions.carry_out_wanted import carry_out_wanted
+from commerce.actions.read_orders import reads_as_staff
 from commerce.actions.release_stock import release_stock
 from commerce.actions.sell_stock import sell_stock
 from commerce.adapters.providers import Providers, reason_of
@@ -80,14 +81,9 @@ async def _reject(tx: Transaction, principal: Principal, order_id: OrderId, reas
 
 async def _lock_to_decide(tx: Transaction, principal: Principal, order_id: OrderId) -> Order:
     order = await orders.lock_order(tx, order_id)
-    if order is None:
+    if order is None or not reads_as_staff(principal, order):
         raise UnknownOrder()
-    require_capability(
-        principal,
-        Capability.COMMERCE_ORDER_WRITE,
-        Scope(order.organization_id),
-        reading=Capability.COMMERCE_ORDER_READ,
-    )
+    require_capability(principal, Capability.COMMERCE_ORDER_WRITE, Scope(order.organization_id), public=True)
     return order
 
 

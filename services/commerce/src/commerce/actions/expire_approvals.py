@@ -2,9 +2,10 @@
 
 from commerce.actions.announce import announce_order
 from commerce.actions.release_stock import release_stock
-from commerce.domain.order import expired
+from commerce.domain.order import Order, expired
 from commerce.store import approvals, orders, payments
-from common.db import Database
+from common.db import Database, Transaction
+from common.ids import OrderId
 
 AT_ONCE = 50
 """How many orders one transaction ends: stopped anywhere, the next run goes on with what is left."""
@@ -16,14 +17,23 @@ async def expire_approvals(database: Database) -> int:
     while True:
         async with database.transaction() as tx:
             ids = await approvals.lock_some_undecided(tx, AT_ONCE)
-            overdue = [order for order_id in ids if (order := await orders.find_order(tx, order_id)) is not None]
+            overdue = [order for order_id in ids if (order := await _undecided(tx, order_id)) is not None]
             for order in overdue:
                 after = expired(order)
                 await orders.save_order(tx, after)
                 announce_order(tx, after)
             if overdue:
-                await payments.want_void(tx, ids)
+                await payments.want_void(tx, [order.id for order in overdue])
                 await release_stock(tx, overdue)
         count += len(ids)
         if len(ids) < AT_ONCE:
             return count
+
+
+async def _undecided(tx: Transaction, order_id: OrderId) -> Order | None:
+    """The order, looked at once more under its lock: a decision leaves the order's row as it was, so a statement that began
+    before it may lock what was decided meanwhile."""
+    if await approvals.find_decision(tx, order_id) is not None:
+        return None
+    order = await orders.find_order(tx, order_id)
+    return order if order is not None and order.status == "awaiting_approval" else None

@@ -18,7 +18,7 @@ async def leave_waiting_list(tx: Transaction, principal: Principal, entry_id: Wa
     if entry.status == "left":
         return
     await waiting.save_entry(tx, left(entry))
-    stock = await waiting.stop_waiting(tx, entry.ticket_tier_id)
+    stock = await waiting.stop_waiting(tx, entry)
     shared = await event_capacity.lock(tx, entry.event_id) if stock.shared else None
     await tell_availability(tx, stock, shared)
 

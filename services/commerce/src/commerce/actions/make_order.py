@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from commerce.actions.announce import announce_order
 from commerce.actions.place_order import new_order
+from commerce.actions.read_waiting_lists import require_staff
 from commerce.actions.take_stock import take_stock
 from commerce.domain.add_on import choose_add_ons
 from commerce.domain.basket import choose
@@ -18,7 +19,7 @@ from commerce.domain.sale_settings import PlatformFee
 from commerce.errors import UnknownEvent
 from commerce.store import ledger, orders
 from commerce.store.offered import find_offered
-from common.capabilities import Capability, Scope, require_capability
+from common.capabilities import Capability
 from common.db import Transaction
 from common.ids import NOBODY, EventId
 from common.principal import Principal
@@ -28,16 +29,13 @@ async def make_order(
     tx: Transaction, principal: Principal, platform: PlatformFee, event_id: EventId, made: Made
 ) -> Order:
     """All of it or nothing. Raises UnknownEvent, what `choose` and `choose_add_ons` raise, and SoldOut."""
-    basket = made.basket(event_id)
-    offered = await find_offered(tx, event_id, basket.goods())
+    await require_staff(tx, principal, event_id, Capability.COMMERCE_ORDER_WRITE)
+    offered = await find_offered(tx, event_id, made.basket(event_id).goods())
     if offered is None:
         raise UnknownEvent(retry_after=1)
-    scope = Scope(offered.event.organization_id, offered.event.workspace_id)
-    public = offered.event.status != "draft"
-    require_capability(principal, Capability.COMMERCE_ORDER_WRITE, scope, public=public)
     order = _made(tx, principal, platform, offered_to_staff(offered), made)
     await orders.add_order(tx, order)
-    await ledger.add_transfers(tx, door_charge(order))
+    ledger.add_transfers(tx, door_charge(order))
     await take_stock(tx, order)
     announce_order(tx, order)
     return order

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from commerce.actions.change_sale_settings import event_to_sell
 from commerce.domain.add_on import AddOn
 from commerce.domain.sale import Event
 from commerce.domain.stock import AddOnStock
@@ -18,7 +19,7 @@ from commerce.errors import (
     UnknownEvent,
 )
 from commerce.store import add_on_stock, add_ons, copies
-from common.capabilities import Capability, Scope, holds, require_capability
+from common.capabilities import Capability, Scope, holds
 from common.db import Transaction
 from common.ids import AddOnId, EventId, TicketTierId
 from common.money import Money
@@ -43,7 +44,7 @@ class NewAddOn:
 
 async def add_add_on(tx: Transaction, principal: Principal, event_id: EventId, wanted: NewAddOn) -> AddOn:
     """Put something on sale beside an event's tickets."""
-    event = await _reach(tx, principal, event_id)
+    event = await event_to_sell(tx, principal, event_id)
     add_on = AddOn(
         id=tx.new_id(AddOnId),
         version=1,
@@ -76,7 +77,10 @@ async def change_add_on(
     before = await add_ons.lock_add_on(tx, add_on_id)
     if before is None:
         raise UnknownAddOn()
-    event = await _reach(tx, principal, before.event_id)
+    try:
+        event = await event_to_sell(tx, principal, before.event_id)
+    except UnknownEvent:
+        raise UnknownAddOn() from None
     if version is not None and version != before.version:
         raise ChangedMeanwhile()
     after = replace(before, **changes)
@@ -98,15 +102,6 @@ async def read_add_ons(
         raise UnknownEvent(retry_after=1)
     found = [add_on for add_on in await add_ons.add_ons_of(tx, event_id) if staff or not add_on.retired]
     return event, found, await add_on_stock.read(tx, [add_on.id for add_on in found])
-
-
-async def _reach(tx: Transaction, principal: Principal, event_id: EventId) -> Event:
-    event = await copies.find_event(tx, event_id)
-    if event is None:
-        raise UnknownEvent(retry_after=1)
-    public = event.status != "draft"
-    require_capability(principal, Capability.COMMERCE_SALE_WRITE, _scope(event), public=public)
-    return event
 
 
 async def _require_sound(tx: Transaction, event: Event, add_on: AddOn) -> None:

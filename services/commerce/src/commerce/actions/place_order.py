@@ -102,7 +102,7 @@ async def _quote(tx: Transaction, platform: PlatformFee, basket: Basket) -> tupl
     """Refuses early, without a lock, what cannot be had; whoever passes may still find that others were faster."""
     goods = basket.goods()
     offered = await find_offered(tx, basket.event_id, goods, basket.promo_code)
-    if offered is None:
+    if offered is None or offered.event.status == "draft":
         raise UnknownEvent(retry_after=1)
     quoted = quote(offered, basket, platform, tx.now)
     if not offered.left.covers(goods):

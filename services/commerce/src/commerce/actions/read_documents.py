@@ -4,7 +4,7 @@ from commerce.actions.issue_documents import issue_documents
 from commerce.actions.read_orders import require_readable
 from commerce.domain.document import Document, needs_document
 from commerce.domain.order import Order
-from commerce.errors import UnknownDocument, UnknownPage
+from commerce.errors import UnknownDocument, UnknownOrder, UnknownPage
 from commerce.store import documents, orders
 from common.db import Transaction
 from common.ids import DocumentId, OrderId
@@ -22,7 +22,10 @@ async def read_document(tx: Transaction, principal: Principal, document_id: Docu
     document = await documents.find_document(tx, document_id)
     if document is None:
         raise UnknownDocument()
-    require_readable(principal, await orders.find_order(tx, document.order_id))
+    try:
+        require_readable(principal, await orders.find_order(tx, document.order_id))
+    except UnknownOrder:
+        raise UnknownDocument() from None
     return document
 
 

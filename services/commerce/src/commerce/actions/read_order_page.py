@@ -7,7 +7,7 @@ from commerce.domain.order_pass import OrderPass
 from commerce.domain.order_words import Words, words_for
 from commerce.domain.payment import Payment
 from commerce.domain.refund import Refund
-from commerce.domain.sale import Event
+from commerce.domain.sale import Event, why_event_is_closed
 from commerce.errors import UnknownPage
 from commerce.store import approvals, copies, orders, passes, payments, refunds
 from common.db import Transaction
@@ -45,12 +45,15 @@ async def read_order_page(tx: Transaction, token: str) -> OrderPage:
     if order is None:
         raise UnknownPage()
     reason = await approvals.reason_of_rejection(tx, order.id) if order.status == "cancelled" else None
-    waits = order.status == "awaiting_payment" and (order.reserved_until is None or tx.now < order.reserved_until)
+    event = await copies.find_event(tx, order.event_id)
+    closed = None if event is None else why_event_is_closed(event, tx.now)
+    in_time = order.reserved_until is None or tx.now < order.reserved_until
+    waits = order.status == "awaiting_payment" and in_time and closed is None
     begun = [each for each in await payments.payments_of_order(tx, order.id) if _can_go_on(each)] if waits else []
     return OrderPage(
         order=order,
-        event=await copies.find_event(tx, order.event_id),
-        words=words_for(order, tx.now, reason),
+        event=event,
+        words=words_for(order, tx.now, reason, closed=closed is not None),
         under_way=begun[-1] if begun else None,
         payable=waits,
         passes=tuple(await passes.passes_of_order(tx, order.id)),

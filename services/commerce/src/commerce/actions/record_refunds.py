@@ -102,7 +102,7 @@ async def _record(tx: Transaction, order: Order, taken: Taken, refund: Refund, k
         await orders.add_refunded(tx, order.id, refund.amount.amount)
     await refunds_store.add_refund(tx, refund, key)
     booked = refund_due(order, refund)
-    await ledger.add_transfers(tx, booked if refund.status == "pending" else (*booked, *refund_sent(order, refund)))
+    ledger.add_transfers(tx, booked if refund.status == "pending" else (*booked, *refund_sent(order, refund)))
     if after.version != order.version:
         announce_refund(tx, after)
     if order.holding == "sold" and after.holding == "released":

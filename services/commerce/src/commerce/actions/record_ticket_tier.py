@@ -2,7 +2,7 @@
 
 from commerce.actions.tell_availability import tell_availability
 from commerce.domain.sale import TicketTier
-from commerce.store import copies, event_capacity
+from commerce.store import copies, event_capacity, waiting
 from commerce.store import stock as stocks
 from common.db import Transaction
 from common.messages import TicketTierSaved
@@ -24,5 +24,6 @@ async def record_ticket_tier(tx: Transaction, message: TicketTierSaved) -> None:
     )
     if await copies.save_ticket_tier(tx, tier, message.sequence):
         await event_capacity.change_alone(tx, tier.event_id)
-        stock = await stocks.set_capacity(tx, tier.id, tier.event_id, message.capacity)
+        await stocks.set_capacity(tx, tier.id, tier.event_id, message.capacity)
+        stock = await waiting.count_anew(tx, tier.id)
         await tell_availability(tx, stock, await event_capacity.lock(tx, tier.event_id) if stock.shared else None)

@@ -22,4 +22,4 @@ async def record_wallet_pass(
         attendee_name=message.attendee_name,
         link_key=message.link_key,
     )
-    await passes.save_pass(tx, order_pass, message.sequence)
+    passes.save_pass(tx, order_pass, message.sequence)

@@ -2,7 +2,7 @@
 
 from commerce.actions.record_refunds import Cause, refund_own, refund_surplus
 from commerce.domain.order import Order
-from commerce.domain.provider_money import require_returnable
+from commerce.domain.provider_money import require_returnable, up_to_the_steps
 from commerce.domain.refund import Refund
 from commerce.domain.refunding import (
     Pot,
@@ -70,6 +70,11 @@ async def refund_whole(
     if pot is None and not taken.admissions and not taken.add_ons:
         return others
     amount = left - withheld if withheld < left else nothing
+    if pot is not None:
+        amount = min(up_to_the_steps(pot.provider, amount), left)
+    if not amount and not others and not taken.admissions and not taken.add_ons:
+        # All that is left is what is kept.
+        raise NothingToRefund()
     _, refund = await refund_own(tx, order, pot, taken, amount, cause)
     return [refund, *others]
 

@@ -7,6 +7,7 @@ from commerce.actions.announce import announce_resend
 from commerce.actions.read_orders import require_readable
 from commerce.errors import ResentTooOften
 from commerce.store import orders, resends
+from common.capabilities import Capability, Scope, require_capability
 from common.db import Transaction
 from common.ids import OrderId
 from common.principal import Principal
@@ -16,8 +17,14 @@ WITHIN: Final = timedelta(hours=1)
 
 
 async def resend_order(tx: Transaction, principal: Principal, order_id: OrderId) -> str:
-    """Ask for the mail, as buyer or as staff who may read orders; the address it goes to. A few times an hour at most."""
+    """Ask for the mail, as buyer or as staff who may; the address it goes to. A few times an hour at most.
+
+    Raises UnknownOrder, MissingCapability for who may only read (a suspended organisation's staff), ResentTooOften.
+    """
     order = require_readable(principal, await orders.lock_order(tx, order_id))
+    if principal.user_id != order.buyer_user_id:
+        scope = Scope(order.organization_id)
+        require_capability(principal, Capability.COMMERCE_ORDER_RESEND, scope, public=True)
     earlier = await resends.requests_since(tx, order_id, tx.now - WITHIN)
     if len(earlier) >= AT_MOST:
         wait = earlier[0] + WITHIN - tx.now

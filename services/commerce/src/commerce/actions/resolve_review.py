@@ -15,7 +15,7 @@ from commerce.domain.order import Order, called_off, paid
 from commerce.domain.refunding import Pot, surplus_of
 from commerce.domain.sale import why_event_is_closed
 from commerce.errors import EventNotOnSale, NotEnoughMoney, NotInReview, PromoCodeUsedUp, RefundsFrozen
-from commerce.store import copies, ledger, orders
+from commerce.store import copies, ledger, orders, payments
 from commerce.store import refunds as refunds_store
 from common.db import Transaction
 from common.ids import OrderId
@@ -48,6 +48,7 @@ async def resolve_review(
         return await _complete(tx, order, pots, cause)
     after = called_off(order)
     await orders.save_order(tx, after)
+    await payments.want_void(tx, [order.id])
     announce_order(tx, after)
     after, _ = await refund_surplus(tx, after, pots, cause)
     if order.holding == "held":
@@ -64,7 +65,7 @@ async def _complete(tx: Transaction, order: Order, pots: Sequence[Pot], cause: C
         raise EventNotOnSale(reason="event_cancelled")
     after = paid(order, tx.now)
     await orders.save_order(tx, after)
-    await ledger.add_transfers(tx, allocation(order, pot.payment_id, pot.provider))
+    ledger.add_transfers(tx, allocation(order, pot.payment_id, pot.provider))
     after, _ = await refund_surplus(tx, after, surplus_of(await refunds_store.pots_of_order(tx, order.id)), cause)
     announce_order(tx, after)
     if order.holding == "held":

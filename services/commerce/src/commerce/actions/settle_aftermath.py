@@ -23,39 +23,64 @@ BY_HAND = "made at the provider"
 
 
 async def settle_aftermath(tx: Transaction, payment: Payment, told: ProviderPayment) -> None:
-    """The caller holds the order's lock and has settled the payment."""
-    for refund in told.refunds:
-        ours = await refunds_store.refunds_of_payment(tx, payment.id)
-        known = next((each for each in ours if refund.reference == each.reference or refund.key == each.key), None)
-        order = await _order(tx, payment.order_id)
-        if known is not None:
-            await settle_refund(tx, order, known, refund)
-        elif refund.key is None and refund.status == "done":
-            await _record_by_hand(tx, order, payment.id, ours, refund)
+    """The caller holds the order's lock and has settled the payment.
+
+    What was sent back by hand while a bank had the money held fits only once that is let go of: it is looked at before the
+    disputes, which hold what it left, and again after them. Raises RefundUnderWay.
+    """
+    was_disputed = (await _order(tx, payment.order_id)).disputed
+    unfit = [refund for refund in told.refunds if not await _settle(tx, payment, refund)]
     for dispute in told.disputes:
         await settle_dispute(tx, await _order(tx, payment.order_id), payment, dispute)
+    still = [refund for refund in unfit if not await _settle(tx, payment, refund)] if told.disputes else unfit
+    if still:
+        await _explain(tx, payment, was_disputed)
+
+
+async def _settle(tx: Transaction, payment: Payment, told: ProviderRefund) -> bool:
+    """False where more was sent back by hand than there is to our knowledge."""
+    order = await _order(tx, payment.order_id)
+    ours = await refunds_store.refunds_of_payment(tx, payment.id)
+    known = next((each for each in ours if told.reference == each.reference or told.key == each.key), None)
+    if known is not None:
+        await settle_refund(tx, order, known, told)
+        return True
+    if told.key is not None or told.status != "done":
+        return True
+    return await _record_by_hand(tx, order, payment.id, ours, told)
 
 
 async def _record_by_hand(
     tx: Transaction, order: Order, payment_id: PaymentId, ours: Sequence[Refund], told: ProviderRefund
-) -> None:
+) -> bool:
     """Somebody sent money back without us. The tickets stay: nobody here has decided otherwise.
 
-    Where a refund of ours had failed for the same amount, it is that one, done by hand. While one of ours is under way it
-    is not known yet what is left; it is asked about again. Raises RefundUnderWay.
+    Where a refund of ours had failed for the same amount, it is that one, done by hand.
     """
     failed = next((each for each in ours if each.status == "failed" and each.amount == told.amount), None)
     if failed is not None:
         await settle_refund(tx, order, failed, told)
-        return
+        return True
     pots = [pot for pot in await refunds_store.pots_of_order(tx, order.id) if pot.payment_id == payment_id]
     pot = next((pot for pot in pots if told.amount.currency == pot.left.currency and told.amount <= pot.left), None)
     if pot is not None:
         await _record(tx, order, pot, told)
-    elif any(each.status == "pending" for each in ours):
+    return pot is not None
+
+
+async def _explain(tx: Transaction, payment: Payment, was_disputed: bool) -> None:
+    """While a refund of ours is under way it is not known yet what is left: it is asked about again.
+
+    Not where the order was disputed: its refunds wait for that to end, which must not wait for them. Raises RefundUnderWay.
+    """
+    which = {"order": payment.order_id, "payment": payment.id}
+    if (await _order(tx, payment.order_id)).disputed:
+        log.warning("money was sent back at the provider that a bank has held; it is booked when that ends", **which)
+        return
+    ours = await refunds_store.refunds_of_payment(tx, payment.id)
+    if not was_disputed and any(each.status == "pending" for each in ours):
         raise RefundUnderWay()
-    else:
-        log.error("ALARM: more was sent back at the provider than was paid", order=order.id, payment=payment_id)
+    log.error("ALARM: more was sent back at the provider than was paid", **which)
 
 
 async def _record(tx: Transaction, order: Order, pot: Pot, told: ProviderRefund) -> None:

@@ -35,14 +35,14 @@ async def _open(tx: Transaction, order: Order, payment: Payment, told: ProviderD
     pot = await _pot(tx, order, payment, told.amount)
     held = pot.left if pot.left < told.amount else told.amount
     dispute = await disputes.add_dispute(tx, order, payment.id, payment.provider, told, pot, held)
-    await ledger.add_transfers(tx, dispute_held(order, dispute))
+    ledger.add_transfers(tx, dispute_held(order, dispute))
     return dispute
 
 
 async def _close(tx: Transaction, order: Order, dispute: Dispute) -> None:
     """What was lost went back to the buyer like a refund; where that was all of the money, unused tickets go with it."""
     await disputes.close_dispute(tx, dispute)
-    await ledger.add_transfers(tx, dispute_released(order, dispute))
+    ledger.add_transfers(tx, dispute_released(order, dispute))
     order = await _flagged(tx, order)
     if dispute.status == "lost" and dispute.held:
         pots = await refunds_store.pots_of_order(tx, order.id)

@@ -2,11 +2,12 @@
 
 from commerce.actions.announce import announce_order, announce_payment, announce_review
 from commerce.actions.record_refunds import Cause, refund_surplus
+from commerce.actions.release_stock import release_stock
 from commerce.actions.sell_stock import sell_stock
 from commerce.actions.settle_aftermath import settle_aftermath
 from commerce.actions.take_stock import take_if_left
 from commerce.domain.ledger import charge, unallocated
-from commerce.domain.order import Order, awaiting_approval, in_review, paid, received, to_be_paid_again
+from commerce.domain.order import Order, awaiting_approval, called_off, in_review, paid, received, to_be_paid_again
 from commerce.domain.payment import Payment, ProviderPayment, Status, held, settled, wanting
 from commerce.domain.refunding import Pot
 from commerce.domain.sale import why_event_is_closed
@@ -75,7 +76,7 @@ async def _complete(tx: Transaction, order: Order, payment: Payment, told: Provi
     after = paid(received(order, payment.amount), tx.now)
     await orders.save_order(tx, after)
     await payments.save_payment(tx, settled(payment, "succeeded", told.reference))
-    await ledger.add_transfers(tx, charge(order, payment.id, payment.provider, payment.amount))
+    ledger.add_transfers(tx, charge(order, payment.id, payment.provider, payment.amount))
     if order.holding == "held":
         await sell_stock(tx, order)
     announce_order(tx, after)
@@ -127,17 +128,24 @@ async def _put_aside(tx: Transaction, order: Order, payment: Payment, told: Prov
 
 
 async def _send_back(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment, reason: str) -> None:
-    """The money goes back by itself; the order stays as it is. Those concerned are told."""
+    """The money goes back by itself; the order stays as it is, unless it waited for this money alone."""
     after = await _book_aside(tx, order, payment, told, reason)
     pot = Pot(payment.id, payment.provider, "unallocated", told.amount)
     cause = Cause("surplus" if order.paid_at else "late_payment", reason, SYSTEM.actor)
+    before = order
+    if before.status == "awaiting_approval":
+        # It was approved and its event called off before the money came: nothing else would ever end it.
+        order = called_off(order)
+        announce_order(tx, order)
     order, [refund] = await refund_surplus(tx, received(order, told.amount), [pot], cause)
     announce_review(tx, after, order, refund.id)
+    if before.status == "awaiting_approval":
+        await release_stock(tx, [before])
     log.warning("money goes back by itself", payment=payment.id, order=order.id, refund=refund.id, reason=reason)
 
 
 async def _book_aside(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment, reason: str) -> Payment:
     after = settled(payment, "succeeded", told.reference, reason)
     await payments.save_payment(tx, after)
-    await ledger.add_transfers(tx, [unallocated(order, payment.id, payment.provider, told.amount)])
+    ledger.add_transfers(tx, [unallocated(order, payment.id, payment.provider, told.amount)])
     return after

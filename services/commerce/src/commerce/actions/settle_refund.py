@@ -19,8 +19,8 @@ async def settle_refund(tx: Transaction, order: Order, refund: Refund, told: Pro
     after = settled(refund, told, tx.now)
     await refunds_store.save_refund(tx, after)
     if after.status == "done":
-        await ledger.add_transfers(tx, refund_sent(order, after))
+        ledger.add_transfers(tx, refund_sent(order, after))
         return
     if refund.status == "done":
-        await ledger.add_transfers(tx, refund_bounced(order, after))
+        ledger.add_transfers(tx, refund_bounced(order, after))
     log.error("ALARM: a refund failed", refund=after.id, order=order.id, reason=after.failure)

@@ -7,7 +7,7 @@ from commerce.actions.read_waiting_lists import require_staff
 from commerce.domain.waiting_list import Entry
 from commerce.errors import UnknownWaitingListEntry
 from commerce.store import waiting
-from common.capabilities import Capability, Scope, require_capability
+from common.capabilities import Capability, Scope, holds, require_capability
 from common.db import Transaction
 from common.ids import EventId, WaitingListEntryId
 from common.principal import Principal
@@ -18,10 +18,9 @@ async def change_priority(
 ) -> tuple[Entry, int]:
     """The higher, the earlier. What was offered already stays offered."""
     entry = await waiting.lock_entry(tx, entry_id)
-    if entry is None:
+    if entry is None or not holds(principal, Capability.COMMERCE_ORDER_READ, Scope(entry.organization_id)):
         raise UnknownWaitingListEntry()
-    scope = Scope(entry.organization_id)
-    require_capability(principal, Capability.COMMERCE_ORDER_WRITE, scope, reading=Capability.COMMERCE_ORDER_READ)
+    require_capability(principal, Capability.COMMERCE_ORDER_WRITE, Scope(entry.organization_id), public=True)
     after = replace(entry, priority=priority)
     await waiting.save_entry(tx, after)
     return after, await waiting.count_ahead(tx, after)

@@ -1,6 +1,5 @@
 """How the address of a list names the orders that are wanted."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -18,13 +17,6 @@ def _printable(text: str) -> str:
     return text
 
 
-def _within_reach(moment: datetime) -> datetime:
-    if not 2000 <= moment.year < 2200:
-        raise ValueError("must lie between the years 2000 and 2199")
-    return moment
-
-
-_Within = Annotated[Moment, AfterValidator(_within_reach)]
 _Typed = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
 ]
@@ -36,9 +28,9 @@ async def order_filter(
         TicketTierId | None, Query(alias="ticketTierId", description="only orders that hold a ticket of this kind")
     ] = None,
     placed_from: Annotated[
-        _Within | None, Query(alias="placedFrom", description="placed at this moment or later")
+        Moment | None, Query(alias="placedFrom", description="placed at this moment or later")
     ] = None,
-    placed_until: Annotated[_Within | None, Query(alias="placedUntil", description="placed before this moment")] = None,
+    placed_until: Annotated[Moment | None, Query(alias="placedUntil", description="placed before this moment")] = None,
     promo_code: Annotated[_Typed | None, Query(alias="promoCode", description="ordered with this code")] = None,
     q: Annotated[
         _Typed | None,

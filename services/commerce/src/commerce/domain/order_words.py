@@ -18,8 +18,15 @@ class Words:
     next_step: str
 
 
-def words_for(order: Order, now: datetime, rejected_because: str | None = None) -> Words:
-    """What the order's page says. `rejected_because` is what the organiser wrote when they said no."""
+def words_for(order: Order, now: datetime, rejected_because: str | None = None, *, closed: bool = False) -> Words:
+    """What the order's page says. `rejected_because` is what the organiser wrote when they said no; `closed`, that nobody
+    begins to pay for its event any more."""
+    if order.status == "awaiting_payment" and closed:
+        return Words(
+            "Not for sale any more",
+            "bad",
+            "Nothing can be paid for this event now. The organiser knows more.",
+        )
     if order.status == "awaiting_payment":
         return _to_be_paid(order, now)
     if order.status == "awaiting_approval":

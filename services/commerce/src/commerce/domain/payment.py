@@ -15,7 +15,6 @@ Told = Literal["pending", "held", "succeeded", "failed", "cancelled"]
 """`held`: the card vouches for the amount, nothing was taken yet."""
 Wanted = Literal["capture", "void"]
 """What is to be done at the provider with a payment: take what is held, or let go of it so that nobody pays it any more."""
-Provider = Literal["sandbox", "stripe", "paystack"]
 
 MOST_PER_ORDER = 20
 """More attempts than a person makes: a program is trying."""

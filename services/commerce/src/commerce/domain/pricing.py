@@ -15,6 +15,12 @@ WHOLE = 100_000
 """A rate of 100 %: rates are in thousandths of a percent."""
 
 
+def percent(rate: int) -> str:
+    """A rate as people write it: `19 %`, `7.7 %`."""
+    whole, rest = divmod(rate, 1000)
+    return f"{whole}.{rest:03d}".rstrip("0").rstrip(".") + " %"
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """So many positions of one price. `discount` is off all of them together, and not more than they cost."""

@@ -103,8 +103,9 @@ def checked(promo: PromoCode) -> PromoCode:
 
 
 def typed(code: str) -> str:
-    """As codes are kept and compared: people write them as they like."""
-    return code.strip().upper()
+    """As codes are kept and compared: people write them in either case. A letter that only looks like one of ours, or turns
+    into one in upper case, stays what it is, and fits no code."""
+    return code.strip().upper() if code.isascii() else code.strip()
 
 
 def opens(promo: PromoCode | None, tier: TicketTierId) -> bool:

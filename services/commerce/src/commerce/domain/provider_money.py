@@ -121,6 +121,18 @@ def require_returnable(provider: str, amount: Money, pointer: str) -> None:
         )
 
 
+def up_to_the_steps(provider: str | None, amount: Money) -> Money:
+    """The least the provider can give back that is not less than this: of a share that is kept, the buyer has the odd rest.
+
+    What was paid at no provider (None) goes back as it is.
+    """
+    if provider is None or provider not in UNITS:
+        return amount
+    units = _units(provider, amount.currency, None)
+    step = _money(units, units.step, amount.currency).amount
+    return Money(-(-amount.amount // step) * step, amount.currency)
+
+
 def to_provider(provider: str, amount: Money) -> int:
     """`amount` in the provider's units. Raises CurrencyNotTaken; AmountNotTaken where it would not be exact."""
     units = _units(provider, amount.currency, None)

@@ -103,6 +103,9 @@ def _received(order: Order, closed: NotOnSale | None, policy: LatePayment, payme
         return Judgement(otherwise(policy), closed)
     if late and policy == "refund":
         return Judgement(Verdict.REFUND, "late")
+    if order.capture == "manual" and order.status != "awaiting_approval":
+        # Begun before the order was changed to what needs a yes, or taken at the provider itself: nobody approved it.
+        return Judgement(Verdict.REVIEW, "not_approved")
     return Judgement(Verdict.COMPLETE_IF_LEFT if late else Verdict.COMPLETE)
 
 

@@ -91,6 +91,11 @@ class Goods:
     tiers: Mapping[TicketTierId, int]
     add_ons: Mapping[AddOnId, int]
 
+    @property
+    def takes_any(self) -> bool:
+        """Whether anything of it is taken, whatever else is given back."""
+        return any(count > 0 for count in (*self.tiers.values(), *self.add_ons.values()))
+
     def less(self, other: "Goods") -> "Goods":
         """What must be moved to come from `other` to this."""
         return Goods(_difference(self.tiers, other.tiers), _difference(self.add_ons, other.add_ons))

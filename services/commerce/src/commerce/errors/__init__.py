@@ -69,6 +69,7 @@ from commerce.errors.prices import UnknownPromoCode as UnknownPromoCode
 from commerce.errors.refunds import AdmissionsUsed as AdmissionsUsed
 from commerce.errors.refunds import AlreadyRefunded as AlreadyRefunded
 from commerce.errors.refunds import LinesOrAmount as LinesOrAmount
+from commerce.errors.refunds import MoreWentBackSince as MoreWentBackSince
 from commerce.errors.refunds import NoRefundRun as NoRefundRun
 from commerce.errors.refunds import NotCancellable as NotCancellable
 from commerce.errors.refunds import NotEnoughMoney as NotEnoughMoney

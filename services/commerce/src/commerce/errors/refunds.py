@@ -117,6 +117,12 @@ class NothingToPayOut(Conflict):
     code = "commerce.nothing_to_pay_out"
 
 
+class MoreWentBackSince(Conflict):
+    """Up to then {amount} came together, but more went back since: {payable} is payable. Pay out up to now."""
+
+    code = "commerce.more_went_back_since"
+
+
 class PayoutsMadeAtOnce(Conflict):
     """Another payout of this organisation was made at this moment. Look at the balance again."""
 

@@ -2,16 +2,18 @@
 
 The file begins with a byte order mark: without it Excel reads UTF-8 as the code page of the machine, and breaks names. Programs
 that read CSV as `utf-8-sig` never see it.
-Source: RFC 4180; OWASP's page on CSV injection for the letters a formula may begin with.
+A spreadsheet that is set to another separator takes no notice of our quotes: then a cell begins after each of its separators.
+Source: RFC 4180; OWASP's page on CSV injection for the letters a formula may begin with, and for separators inside a cell.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
 from common.money import Money, exponent
 
 BEGINNING: Final = "\ufeff".encode()
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA: Final = re.compile(r"(^[\t\r\n]|(?:^|(?<=[;\t\r\n]))[=+\-@\uff1d\uff0b\uff0d\uff20])")
 _QUOTED: Final = ('"', ",", ";", "\r", "\n", "\t")
 
 Cell = str | int | Money | None
@@ -35,6 +37,5 @@ def _cell(cell: Cell) -> str:
         return decimal(cell)
     if not isinstance(cell, str):
         return "" if cell is None else str(cell)
-    if cell.startswith(_FORMULA):
-        cell = f"'{cell}"
+    cell = _FORMULA.sub(r"'\1", cell)
     return '"' + cell.replace('"', '""') + '"' if any(letter in cell for letter in _QUOTED) else cell

@@ -10,6 +10,7 @@ from fpdf.fonts import TTFFont
 from fpdf.table import Table
 
 from commerce.domain.document import Document, Entry, Kind, Party, RateSum
+from commerce.domain.pricing import percent
 from commerce.formats.pdf_fonts import BOLD, FOLDER, PLAIN, font_of, further_fonts, needs_shaping, printable
 from common.money import Money
 
@@ -161,7 +162,7 @@ def _cells(entry: Entry) -> tuple[str, ...]:
         "" if entry.quantity is None else str(entry.quantity),
         "" if entry.unit_price is None else _amount(entry.unit_price),
         _amount(-entry.discount) if entry.discount else "",
-        _rate(entry.tax_rate),
+        percent(entry.tax_rate),
         _amount(entry.tax) if entry.tax else "",
         _amount(entry.gross),
     )
@@ -177,7 +178,7 @@ def _sums(pdf: _Sheet, document: Document) -> None:
     with _table(pdf, (22, 30, 26, 30), whole=False) as table:
         _row(table, ("Tax rate", "Net", "Tax", "Gross"))
         for rate in rates:
-            _row(table, (_rate(rate.tax_rate), *_of(rate)))
+            _row(table, (percent(rate.tax_rate), *_of(rate)))
     pdf.set_y(pdf.get_y() + 3)
     pdf.set_fill_color(*_BAND)
     pdf.set_x(_MARGIN + pdf.epw - 108)
@@ -226,12 +227,6 @@ def _row(table: Table, cells: Sequence[str]) -> None:
 def _amount(money: Money) -> str:
     """Without its currency, which the column names."""
     return str(money).removeprefix(f"{money.currency} ")
-
-
-def _rate(rate: int) -> str:
-    """Thousandths of a percent as people write them: `19 %`, `7.7 %`."""
-    whole, rest = divmod(rate, 1000)
-    return f"{whole}.{rest:03d}".rstrip("0").rstrip(".") + " %"
 
 
 def _texts(document: Document) -> list[str]:

@@ -1,10 +1,9 @@
 """Add-ons: what organisers set up, and what buyers see of it."""
 
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, field_validator
 
 from commerce.actions.manage_add_ons import NewAddOn
 from commerce.domain.add_on import MOST_PIECES, AddOn, why_add_on_is_closed
@@ -62,12 +61,12 @@ class AddOnChanges(Body):
     tax_rate: int | None = Field(default=None, ge=0, le=100_000, strict=True)
     retired: bool | None = Field(default=None, strict=True)
 
-    @model_validator(mode="after")
-    def _nothing_is_unset_that_must_be(self) -> Self:
-        for name in self.model_fields_set & _NEVER_NOTHING:
-            if getattr(self, name) is None:
-                raise ValueError(f"{to_camel(name)} may be left out, but is never null")
-        return self
+    @field_validator("name", "price", "ticket_tier_ids", "max_per_order", "tax_rate", "retired", mode="before")
+    @classmethod
+    def _never_nothing(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("may be left out, but is never null")
+        return value
 
     def changes(self) -> dict[str, Any]:
         """The fields that were named, as the domain holds them."""
@@ -77,9 +76,6 @@ class AddOnChanges(Body):
         if self.ticket_tier_ids is not None:
             named["ticket_tier_ids"] = tuple(dict.fromkeys(self.ticket_tier_ids))
         return named
-
-
-_NEVER_NOTHING = frozenset({"name", "price", "ticket_tier_ids", "max_per_order", "tax_rate", "retired"})
 
 
 class AddOnView(View):

@@ -4,24 +4,14 @@ from datetime import datetime
 
 from pydantic import Field
 
-from commerce.domain.basket import MOST_ADMISSIONS, Attendee, Wish
 from commerce.domain.waiting_list import HIGHEST_PRIORITY, Entry, Status
-from commerce.schemas.orders import NewAttendee
+from commerce.schemas.orders import NewLine
 from common.ids import EventId, OrderId, TicketTierId, WaitingListEntryId
 from common.schemas import Body, View
 
 
-class NewWaitingListEntry(Body):
+class NewWaitingListEntry(NewLine):
     """What someone waits for."""
-
-    ticket_tier_id: TicketTierId
-    quantity: int = Field(ge=1, le=MOST_ADMISSIONS, strict=True)
-    attendees: list[NewAttendee] = Field(default=[], max_length=MOST_ADMISSIONS)
-
-    def wish(self) -> Wish:
-        """The value the domain works with."""
-        named = tuple(Attendee(attendee.name, attendee.email) for attendee in self.attendees)
-        return Wish(self.ticket_tier_id, self.quantity, named)
 
 
 class WaitingListEntryChange(Body):

@@ -33,7 +33,7 @@ class WebhookChange(Body):
 
     url: Address | None = None
     types: Types | None = None
-    enabled: bool | None = None
+    enabled: bool | None = Field(default=None, strict=True)
 
 
 class ReplayFrom(Body):

@@ -5,7 +5,7 @@ from typing import Literal
 from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from commerce.tables import events, order_approvals, orders
+from commerce.tables import UNDECIDED, events, order_approvals, orders
 from common.db import Transaction
 from common.ids import OrderId
 
@@ -40,7 +40,7 @@ async def lock_some_undecided(tx: Transaction, limit: int) -> list[OrderId]:
     decided = select(order_approvals.c.order_id).where(order_approvals.c.order_id == orders.c.id).exists()
     called_off = select(events.c.id).where(events.c.id == orders.c.event_id, events.c.status == "cancelled").exists()
     over = or_(orders.c.approval_until <= tx.now, called_off)
-    query = select(orders.c.id).where(orders.c.status == "awaiting_approval", over, ~decided)
+    query = select(orders.c.id).where(UNDECIDED, over, ~decided)
     query = query.order_by(orders.c.approval_until).limit(limit)
     return [row.id for row in await tx.all(query.with_for_update(skip_locked=True))]
 

@@ -7,7 +7,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from commerce.domain.document import Document, Kind, Party
 from commerce.formats.paper_json import read, written
-from commerce.tables import buyer_details, document_counters, documents, orders, organizations, seller_details
+from commerce.tables import (
+    UNDOCUMENTED,
+    buyer_details,
+    document_counters,
+    documents,
+    orders,
+    organizations,
+    seller_details,
+)
 from common.db import Transaction
 from common.ids import DocumentId, OrderId, OrganizationId
 
@@ -54,8 +62,7 @@ async def documents_of_order(tx: Transaction, order_id: OrderId) -> list[Documen
 
 async def some_undocumented(tx: Transaction, after: OrderId | None, limit: int) -> list[OrderId]:
     """Orders that moved since their documents were written, oldest first."""
-    due = (orders.c.paid_at.is_not(None)) & (orders.c.total > 0) & (orders.c.documented_version < orders.c.version)
-    query = select(orders.c.id).where(due).order_by(orders.c.id).limit(limit)
+    query = select(orders.c.id).where(UNDOCUMENTED).order_by(orders.c.id).limit(limit)
     return [row.id for row in await tx.all(query if after is None else query.where(orders.c.id > after))]
 
 

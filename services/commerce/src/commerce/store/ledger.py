@@ -13,11 +13,11 @@ from common.ids import OrderId
 _ADD: Final = insert(ledger_transfers)
 
 
-async def add_transfers(tx: Transaction, transfers: Iterable[Transfer]) -> None:
-    """Record that money moved. A second charge of one payment is stopped by `uq_ledger_transfers_payment_once`."""
-    rows = [_written(tx, transfer) for transfer in transfers]
-    if rows:
-        await tx.execute(_ADD, rows)
+def add_transfers(tx: Transaction, transfers: Iterable[Transfer]) -> None:
+    """Record that money moved, as this commits. A second charge of one payment is stopped by
+    `uq_ledger_transfers_payment_once`."""
+    for transfer in transfers:
+        tx.post(_ADD, _written(tx, transfer))
 
 
 async def balances_of_order(tx: Transaction, order_id: OrderId) -> dict[tuple[Account, str], int]:

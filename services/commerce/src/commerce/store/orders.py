@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from commerce.domain.order import AddOnLine, Admission, CancellationTerms, Charge, Line, Order, Sums
 from commerce.store.order_items import ADD_ITEMS, written_items
-from commerce.tables import admissions, order_add_ons, order_lines, orders
+from commerce.tables import UNPAID, admissions, order_add_ons, order_lines, orders
 from common.db import Transaction
 from common.ids import AddOnId, OrderId, OrderLineId, TicketTierId
 from common.money import Money
@@ -97,7 +97,7 @@ async def lock_order(tx: Transaction, order_id: OrderId) -> Order | None:
 
 async def lock_some_overdue(tx: Transaction, limit: int) -> list[Order]:
     """Unpaid orders whose time ran out, longest ago first, locked; those others work on are left out."""
-    overdue = (orders.c.status == "awaiting_payment") & (orders.c.reserved_until <= tx.now)
+    overdue = UNPAID & (orders.c.reserved_until <= tx.now)
     query = select(orders.c.id).where(overdue).order_by(orders.c.reserved_until).limit(limit)
     ids = [row.id for row in await tx.all(query.with_for_update(skip_locked=True))]
     if not ids:

@@ -1,6 +1,6 @@
 """Copies of wallet passes. A message older than what is held changes nothing."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
@@ -10,10 +10,18 @@ from commerce.tables import order_passes
 from common.db import Transaction
 from common.ids import OrderId
 
+_ANEW: Final = insert(order_passes)
+_SAVE: Final = _ANEW.on_conflict_do_update(
+    constraint="pk_order_passes",
+    set_={column.name: _ANEW.excluded[column.name] for column in order_passes.c if column.name != "id"},
+    where=order_passes.c.sequence < _ANEW.excluded.sequence,
+)
 
-async def save_pass(tx: Transaction, order_pass: OrderPass, sequence: int) -> None:
-    """Make our copy equal to the message."""
+
+def save_pass(tx: Transaction, order_pass: OrderPass, sequence: int) -> None:
+    """Make our copy equal to the message, as this commits."""
     values = {
+        "id": order_pass.id,
         "sequence": sequence,
         "order_id": order_pass.order_id,
         "pass_id": order_pass.pass_id,
@@ -23,9 +31,7 @@ async def save_pass(tx: Transaction, order_pass: OrderPass, sequence: int) -> No
         "attendee_name": order_pass.attendee_name,
         "link_key": order_pass.link_key,
     }
-    statement = insert(order_passes).values(id=order_pass.id, **values)
-    newer = order_passes.c.sequence < statement.excluded.sequence
-    await tx.execute(statement.on_conflict_do_update(constraint="pk_order_passes", set_=values, where=newer))
+    tx.post(_SAVE, values)
 
 
 async def passes_of_order(tx: Transaction, order_id: OrderId) -> list[OrderPass]:

@@ -1,13 +1,14 @@
 """Payments of orders."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from commerce.domain.payment import Payment
-from commerce.tables import orders, payments
+from commerce.store.queues import first
+from commerce.tables import OPEN, UNPAID, orders, payments
 from common.db import Transaction
 from common.ids import OrderId, PaymentId
 from common.money import Money
@@ -59,9 +60,15 @@ async def find_payment(tx: Transaction, payment_id: PaymentId) -> Payment | None
     return None if row is None else payment_of(row)
 
 
+async def find_payments(tx: Transaction, payment_ids: Collection[PaymentId]) -> dict[PaymentId, Payment]:
+    """Several payments by their ids."""
+    rows = await tx.all(select(payments).where(payments.c.id.in_(payment_ids)))
+    return {row.id: payment_of(row) for row in rows}
+
+
 async def open_payment(tx: Transaction, order_id: OrderId, provider: str) -> Payment | None:
     """The order's payment at that provider that is still under way, if there is one; none that is being let go of."""
-    still_open = payments.c.status.in_(("created", "pending")) & payments.c.wanted.is_(None)
+    still_open = OPEN & payments.c.wanted.is_(None)
     mine = (payments.c.order_id == order_id) & (payments.c.provider == provider)
     row = await tx.one(select(payments).where(mine, still_open).order_by(payments.c.id.desc()).limit(1))
     return None if row is None else payment_of(row)
@@ -69,7 +76,7 @@ async def open_payment(tx: Transaction, order_id: OrderId, provider: str) -> Pay
 
 async def want_void(tx: Transaction, order_ids: Sequence[OrderId]) -> None:
     """Have whatever is open of these orders' payments ended at the provider, by the next check. Their locks are held."""
-    still_open = payments.c.status.in_(("created", "pending")) & payments.c.wanted.is_(None)
+    still_open = OPEN & payments.c.wanted.is_(None)
     mine = payments.c.order_id.in_(order_ids)
     values = {"wanted": "void", "version": payments.c.version + 1, "next_check_at": tx.now}
     await tx.execute(update(payments).where(mine, still_open).values(**values))
@@ -77,13 +84,13 @@ async def want_void(tx: Transaction, order_ids: Sequence[OrderId]) -> None:
 
 async def take_some_to_release(tx: Transaction, limit: int) -> list[Payment]:
     """Open payments of orders whose time to pay ran out. Taking one wants it ended, and keeps the check away meanwhile."""
-    overdue = (orders.c.status == "awaiting_payment") & (orders.c.reserved_until <= tx.now)
+    overdue = UNPAID & (orders.c.reserved_until <= tx.now)
     due = (
         select(payments.c.id)
         .join(orders, orders.c.id == payments.c.order_id)
-        .where(overdue, payments.c.status.in_(("created", "pending")), payments.c.wanted.is_(None))
+        .where(overdue, OPEN, payments.c.wanted.is_(None))
         .order_by(orders.c.reserved_until)
-        .limit(limit)
+        .limit(first(limit))
         .with_for_update(of=payments, skip_locked=True)
     )
     taken = (
@@ -104,9 +111,9 @@ async def take_some_due_for_a_check(tx: Transaction, limit: int) -> list[Payment
     """Open payments nothing was heard of for a while. Taking one puts its next check off, twice as far each time."""
     due = (
         select(payments.c.id)
-        .where(payments.c.status.in_(("created", "pending")), payments.c.next_check_at <= tx.now)
+        .where(OPEN, payments.c.next_check_at <= tx.now)
         .order_by(payments.c.next_check_at)
-        .limit(limit)
+        .limit(first(limit))
         .with_for_update(skip_locked=True)
     )
     wait = func.least(_LONGEST_WAIT, NEWS_EXPECTED * func.power(2, func.least(payments.c.checks, 10)))

@@ -25,8 +25,10 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from commerce.domain.payment import Payment
 from commerce.domain.refund import Refund
 from commerce.domain.refunding import Pot
-from commerce.store.payments import find_payment
+from commerce.store.payments import find_payments
+from commerce.store.queues import first
 from commerce.tables import (
+    PENDING,
     admissions,
     ledger_transfers,
     order_add_ons,
@@ -144,24 +146,25 @@ async def take_some_due(tx: Transaction, limit: int) -> list[Due]:
     disputed = select(orders.c.disputed).where(orders.c.id == refunds.c.order_id).scalar_subquery()
     due = (
         select(refunds.c.id)
-        .where(refunds.c.status == "pending", refunds.c.next_attempt_at <= tx.now, ~disputed)
+        .where(PENDING, refunds.c.next_attempt_at <= tx.now, ~disputed)
         .order_by(refunds.c.next_attempt_at, refunds.c.id)
-        .limit(limit)
+        .limit(first(limit))
         .with_for_update(skip_locked=True)
     )
     ids = [row.id for row in await tx.all(due)]
     if not ids:
         return []
     taken = update(refunds).where(refunds.c.id.in_(ids))
-    await tx.execute(taken.values(next_attempt_at=tx.now + LEASE, attempts=refunds.c.attempts + 1))
+    tx.post(taken.values(next_attempt_at=tx.now + LEASE, attempts=refunds.c.attempts + 1))
     found = await tx.all(_whole(refunds.c.id.in_(ids)).order_by(refunds.c.id))
-    return [Due(_refund_of(row), await _payment_of(tx, row.payment_id), row.attempts) for row in found]
+    came = await find_payments(tx, {row.payment_id for row in found})
+    return [Due(_refund_of(row), came[row.payment_id], row.attempts) for row in found]
 
 
 async def put_off(tx: Transaction, refund_id: RefundId, attempts: int) -> None:
     """It is not over yet; it is asked about later, twice as late each time."""
     wait = min(_LONGEST_WAIT, timedelta(seconds=2 ** min(attempts, _LAST_DOUBLING)))
-    waiting = (refunds.c.id == refund_id) & (refunds.c.status == "pending")
+    waiting = (refunds.c.id == refund_id) & PENDING
     await tx.execute(update(refunds).where(waiting).values(next_attempt_at=tx.now + wait))
 
 
@@ -181,12 +184,6 @@ _RETURN_ADD_ON: Final = (
     .where(order_add_ons.c.id == bindparam("line"))
     .values(returned=order_add_ons.c.returned + bindparam("count"))
 )
-
-
-async def _payment_of(tx: Transaction, payment_id: PaymentId) -> Payment:
-    payment = await find_payment(tx, payment_id)
-    assert payment is not None, "what is sent back came by a payment"
-    return payment
 
 
 def _state_of(refund: Refund) -> dict[str, Any]:

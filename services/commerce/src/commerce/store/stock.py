@@ -16,7 +16,7 @@ _COLUMNS: Final = tuple(column.name for column in stock.c)
 _MOVES: Final = moves_of(stock, stock.c.ticket_tier_id)
 
 
-async def set_capacity(tx: Transaction, ticket_tier_id: TicketTierId, event_id: EventId, capacity: int) -> Stock:
+async def set_capacity(tx: Transaction, ticket_tier_id: TicketTierId, event_id: EventId, capacity: int) -> None:
     """Make or change a tier's capacity, also below what is sold; its row stays locked.
 
     The caller is alone in changing the event's tiers: a new one counts in what they share, if they share something.
@@ -27,7 +27,7 @@ async def set_capacity(tx: Transaction, ticket_tier_id: TicketTierId, event_id: 
     statement = statement.on_conflict_do_update(
         constraint="pk_stock", set_={"capacity": statement.excluded.capacity, "event_id": statement.excluded.event_id}
     )
-    return stock_of((await tx.execute(statement.returning(*stock.c))).one())
+    await tx.execute(statement)
 
 
 async def move(tx: Transaction, way: Way, ticket_tier_id: TicketTierId, count: int) -> Stock | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from commerce.domain.basket import Attendee
@@ -12,7 +12,7 @@ from commerce.domain.stock import Stock
 from commerce.domain.waiting_list import OFFER_WINDOW, Entry, Status
 from commerce.errors import WaitingAlready
 from commerce.store.stock import stock_of
-from commerce.tables import orders, stock, waiting_list_entries, waiting_list_settings
+from commerce.tables import WAITING, orders, stock, waiting_list_entries, waiting_list_settings
 from common.db import Transaction, refusing
 from common.ids import EventId, TicketTierId, UserId, WaitingListEntryId
 from common.paging import newest_first
@@ -62,7 +62,7 @@ async def lock_next(tx: Transaction, ticket_tier_id: TicketTierId) -> Entry | No
     """
     capacity = select(stock.c.capacity).where(stock.c.ticket_tier_id == ticket_tier_id).scalar_subquery()
     query = select(_entries).where(
-        _entries.c.ticket_tier_id == ticket_tier_id, _entries.c.status == "waiting", _entries.c.quantity <= capacity
+        _entries.c.ticket_tier_id == ticket_tier_id, WAITING, _entries.c.quantity <= capacity
     )
     row = await tx.one(query.order_by(*_IN_SERVICE_ORDER).limit(1).with_for_update())
     return None if row is None else entry_of(row)
@@ -83,25 +83,39 @@ async def has_open_offer(tx: Transaction, user_id: UserId, ticket_tier_id: Ticke
     return await tx.one(query) is not None
 
 
-async def begin_waiting(tx: Transaction, ticket_tier_id: TicketTierId, *, event_is_full: bool) -> Stock | None:
+async def begin_waiting(tx: Transaction, entry: Entry, *, event_is_full: bool) -> Stock | None:
     """Count one who waits, if nothing is free or others wait; None otherwise. From then on the public sale stands still."""
+    mine = (stock.c.ticket_tier_id == entry.ticket_tier_id) & (stock.c.capacity >= entry.quantity)
     full = stock.c.held + stock.c.sold >= stock.c.capacity
     may = or_(stock.c.waiting > 0, full) if not event_is_full else stock.c.waiting >= 0
-    statement = update(stock).where(stock.c.ticket_tier_id == ticket_tier_id, may).values(waiting=stock.c.waiting + 1)
+    statement = update(stock).where(mine, may).values(waiting=stock.c.waiting + 1)
     row = (await tx.execute(statement.returning(*stock.c))).first()
     return None if row is None else stock_of(row)
 
 
-async def stop_waiting(tx: Transaction, ticket_tier_id: TicketTierId) -> Stock:
-    """Count one less; after the last the public sale goes on."""
-    mine = stock.c.ticket_tier_id == ticket_tier_id
-    statement = update(stock).where(mine).values(waiting=stock.c.waiting - 1).returning(*stock.c)
+async def stop_waiting(tx: Transaction, entry: Entry) -> Stock:
+    """Count one less, if the entry counted; after the last the public sale goes on."""
+    mine = stock.c.ticket_tier_id == entry.ticket_tier_id
+    counted = case((stock.c.capacity >= entry.quantity, 1), else_=0)
+    statement = update(stock).where(mine).values(waiting=stock.c.waiting - counted).returning(*stock.c)
     return stock_of((await tx.execute(statement)).one())
+
+
+async def count_anew(tx: Transaction, ticket_tier_id: TicketTierId) -> Stock:
+    """Count those who wait after the capacity changed: whoever wants more than there is at all keeps nothing from others.
+
+    The caller has locked the tier's stock in a statement before: so this one sees whoever was faster.
+    """
+    servable = WAITING & (_entries.c.quantity <= stock.c.capacity)
+    count = select(func.count()).where(_entries.c.ticket_tier_id == stock.c.ticket_tier_id, servable)
+    counted = {"waiting": count.correlate(stock).scalar_subquery()}
+    statement = update(stock).where(stock.c.ticket_tier_id == ticket_tier_id).values(**counted)
+    return stock_of((await tx.execute(statement.returning(*stock.c))).one())
 
 
 async def tiers_with_free_places(tx: Transaction) -> list[TicketTierId]:
     """Tiers people wait for that have something free."""
-    waited_for = select(_entries.c.ticket_tier_id).where(_entries.c.status == "waiting").distinct()
+    waited_for = select(_entries.c.ticket_tier_id).where(WAITING).distinct()
     free = stock.c.held + stock.c.sold < stock.c.capacity
     rows = await tx.all(select(stock.c.ticket_tier_id).where(stock.c.ticket_tier_id.in_(waited_for), free))
     return [row.ticket_tier_id for row in rows]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from commerce.store.queues import first
 from commerce.tables import payment_webhooks
 from common.db import Transaction
 
@@ -53,7 +54,7 @@ async def take_some_webhooks(tx: Transaction, limit: int) -> list[StoredWebhook]
         select(payment_webhooks.c.id)
         .where(payment_webhooks.c.next_attempt_at <= tx.now)
         .order_by(payment_webhooks.c.next_attempt_at, payment_webhooks.c.id)
-        .limit(limit)
+        .limit(first(limit))
         .with_for_update(skip_locked=True)
     )
     taken = (

@@ -1,6 +1,8 @@
 """Who waits for places, how long an offer to them stands, and what organisers decided of orders that wait for them."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
+from typing import Final
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, literal_column, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from commerce.tables.metadata import metadata
@@ -29,12 +31,14 @@ waiting_list_entries = Table(
     CheckConstraint("(status = 'offered') = (order_id IS NOT NULL)", name="offer_is_an_order"),
     CheckConstraint("(status = 'offered') = (offered_at IS NOT NULL)", name="offer_is_dated"),
 )
+# Its words are part of each statement: see `tables/orders.py`.
+WAITING: Final = waiting_list_entries.c.status == literal_column("'waiting'")
 Index(
     "uq_waiting_list_entries_one_each",
     waiting_list_entries.c.ticket_tier_id,
     waiting_list_entries.c.user_id,
     unique=True,
-    postgresql_where=text("status = 'waiting'"),
+    postgresql_where=WAITING,
 )
 # In the order of service.
 Index(
@@ -42,7 +46,7 @@ Index(
     waiting_list_entries.c.ticket_tier_id,
     waiting_list_entries.c.priority.desc(),
     waiting_list_entries.c.id,
-    postgresql_where=text("status = 'waiting'"),
+    postgresql_where=WAITING,
 )
 Index("ix_waiting_list_entries_event_id", waiting_list_entries.c.event_id, waiting_list_entries.c.id)
 Index("ix_waiting_list_entries_user_id", waiting_list_entries.c.user_id, waiting_list_entries.c.id)

@@ -79,6 +79,7 @@ Index(
     "ix_webhook_deliveries_waiting",
     webhook_deliveries.c.endpoint_id,
     webhook_deliveries.c.next_attempt_at,
+    webhook_deliveries.c.number,
     postgresql_where=text("next_attempt_at IS NOT NULL"),
 )
 Index("ix_webhook_deliveries_made_at", webhook_deliveries.c.made_at)

@@ -12,7 +12,7 @@ from events.store import copies, events, passes, ticket_tiers
 async def attach_passes(tx: Transaction, message: UserCreated | UserUpdated) -> None:
     """Keep who verified which address, and give waiting passes their holder. Passes once given stay given."""
     verified = address(message.email)
-    await copies.lock_addresses(tx, [verified])
+    copies.lock_addresses(tx, [verified])
     values = {"id": message.user_id, "email": verified, "sequence": message.sequence}
     if not await copies.save_user(tx, values):
         return

@@ -61,7 +61,7 @@ class MatchPasses:
             await _settle(tx, order, entry, live=key in due and due[key].live)
         for key in sorted(due.keys() - present.keys()):
             await _issue(tx, order, due[key], holders[key])
-        await door_counts.mark_if_counted(tx, order.event.id)
+        door_counts.mark_if_counted(tx, order.event.id)
 
 
 def _due(message: OrderMessage) -> dict[Key, Admission]:
@@ -97,7 +97,7 @@ async def _holders(tx: Transaction, message: OrderMessage, due: Mapping[Key, Adm
     """Who holds each admission; attendees whose address is verified already are users."""
     holders = {key: holder_of(each.attendee, message.buyer_user_id, message.buyer_email) for key, each in due.items()}
     addresses = {holder.email for holder in holders.values() if holder.email is not None}
-    await copies.lock_addresses(tx, addresses)
+    copies.lock_addresses(tx, addresses)
     users = await copies.users_by_address(tx, addresses)
     return {
         key: holder if holder.email is None else replace(holder, user_id=users.get(holder.email))

@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from common.ids import CheckInId, EventId, GateId, PassId
-from common.schemas import Body, View
+from common.schemas import Body, Moment, View
 from events.domain.door import CheckIn, Direction, Reason, Scan
-from events.schemas.moments import NearMoment
 from events.store.passes import DoorCount
 
 Nonce = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$")]
@@ -21,7 +20,7 @@ class NewScan(Body):
     event_id: EventId
     gate_id: GateId | None = None
     direction: Direction = "in"
-    scanned_at: NearMoment | None = None
+    scanned_at: Moment | None = None
     nonce: Nonce
 
     def scan(self, now: datetime) -> Scan:

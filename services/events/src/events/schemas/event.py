@@ -8,10 +8,9 @@ from pydantic import Field, StringConstraints, model_validator
 
 from common.db import Transaction
 from common.ids import EventId, OrganizationId, WorkspaceId
-from common.schemas import Body, Name, Prose, View
+from common.schemas import Body, Moment, Name, Prose, View
 from events.domain.event import Event, Venue
 from events.schemas.changes import refuse_null
-from events.schemas.moments import NearMoment
 
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["NG"])]
 TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64), Field(examples=["Africa/Lagos"])]
@@ -45,9 +44,9 @@ class NewEvent(Body):
     workspace_id: WorkspaceId | None = None
     name: Name
     description: Prose | None = None
-    starts_at: NearMoment = Field(examples=["2031-05-01T18:00:00+01:00"])
-    ends_at: NearMoment = Field(examples=["2031-05-01T23:00:00+01:00"])
-    doors_open_at: NearMoment | None = Field(default=None, examples=["2031-05-01T17:00:00+01:00"])
+    starts_at: Moment = Field(examples=["2031-05-01T18:00:00+01:00"])
+    ends_at: Moment = Field(examples=["2031-05-01T23:00:00+01:00"])
+    doors_open_at: Moment | None = Field(default=None, examples=["2031-05-01T17:00:00+01:00"])
     timezone: TimeZone
     venue: VenueBody | None = None
 
@@ -77,9 +76,9 @@ class EventChanges(Body):
 
     name: Name | None = None
     description: Prose | None = None
-    starts_at: NearMoment | None = None
-    ends_at: NearMoment | None = None
-    doors_open_at: NearMoment | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    doors_open_at: Moment | None = None
     timezone: TimeZone | None = None
     venue: VenueBody | None = None
 

@@ -6,9 +6,8 @@ from pydantic import Field
 
 from common.db import Transaction
 from common.ids import EventId, SessionId
-from common.schemas import Body, Name, Prose, View
+from common.schemas import Body, Moment, Name, Prose, View
 from events.domain.session import Session
-from events.schemas.moments import NearMoment
 
 
 class NewSession(Body):
@@ -18,8 +17,8 @@ class NewSession(Body):
     description: Prose | None = None
     room: Name | None = None
     speakers: list[Name] = Field(default_factory=list, max_length=50)
-    starts_at: NearMoment
-    ends_at: NearMoment
+    starts_at: Moment
+    ends_at: Moment
 
     def session(self, tx: Transaction, event_id: EventId) -> Session:
         """The item as it will stand."""

@@ -7,11 +7,10 @@ from pydantic import Field, model_validator
 
 from common.db import Transaction
 from common.ids import EventId, TicketTierId
-from common.schemas import Body, MoneyBody, MoneyView, Name, View
+from common.schemas import Body, Moment, MoneyBody, MoneyView, Name, View
 from events.domain.event import Event
 from events.domain.ticket_tier import TicketTier, price_in
 from events.schemas.changes import refuse_null
-from events.schemas.moments import NearMoment
 from events.store.ticket_tiers import OfferedTier
 
 Capacity = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
@@ -24,8 +23,8 @@ class NewTicketTier(Body):
     name: Name
     price: MoneyBody
     capacity: Capacity
-    sales_start_at: NearMoment | None = None
-    sales_end_at: NearMoment | None = None
+    sales_start_at: Moment | None = None
+    sales_end_at: Moment | None = None
     min_per_order: PerOrder = 1
     max_per_order: PerOrder = 10
 
@@ -52,8 +51,8 @@ class TicketTierChanges(Body):
     name: Name | None = None
     price: MoneyBody | None = None
     capacity: Capacity | None = None
-    sales_start_at: NearMoment | None = None
-    sales_end_at: NearMoment | None = None
+    sales_start_at: Moment | None = None
+    sales_end_at: Moment | None = None
     min_per_order: PerOrder | None = None
     max_per_order: PerOrder | None = None
     retired: bool | None = Field(default=None, strict=True)

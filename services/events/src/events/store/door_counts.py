@@ -6,13 +6,17 @@ A mark is a row of its own, so that gates that scan at the same time do not wait
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import bindparam, delete, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import Transaction
 from common.ids import EventId
 from events.store.passes import DoorCount
 from events.tables import door_counts, door_marks
+
+_MARK_IF_COUNTED = insert(door_marks).from_select(
+    ["event_id"], select(door_counts.c.event_id).where(door_counts.c.event_id == bindparam("event"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,9 @@ async def mark_moved(tx: Transaction, event_id: EventId) -> None:
     await tx.execute(insert(door_marks).values(event_id=event_id))
 
 
-async def mark_if_counted(tx: Transaction, event_id: EventId) -> None:
-    """How many may enter has changed: that is told of doors that have opened, and of no others."""
-    counted = select(door_counts.c.event_id).where(door_counts.c.event_id == event_id)
-    await tx.execute(insert(door_marks).from_select(["event_id"], counted))
+def mark_if_counted(tx: Transaction, event_id: EventId) -> None:
+    """How many may enter has changed, once this commits: that is told of doors that have opened, and of no others."""
+    tx.post(_MARK_IF_COUNTED, {"event": event_id})
 
 
 async def take_moved(tx: Transaction, quiet_since: datetime) -> list[EventId]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import Transaction
@@ -15,6 +15,9 @@ from events.domain.event import Event, Venue
 from events.tables import events
 
 Shown = TypeVar("Shown", bound=View)
+
+_BY_ID = select(events).where(events.c.id == bindparam("reference"))
+_BY_SLUG = select(events).where(events.c.slug == bindparam("reference"))
 
 
 async def add_event(tx: Transaction, event: Event) -> bool:
@@ -30,8 +33,7 @@ async def save_event(tx: Transaction, event: Event) -> None:
 
 async def find_event(tx: Transaction, reference: EventId | str) -> Event | None:
     """The event of an id or a slug."""
-    column = events.c.id if isinstance(reference, EventId) else events.c.slug
-    row = await tx.one(select(events).where(column == reference))
+    row = await tx.one(_BY_ID if isinstance(reference, EventId) else _BY_SLUG, {"reference": reference})
     return None if row is None else _event(row)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import Transaction
@@ -17,6 +17,10 @@ from events.tables import events, passes
 Shown = TypeVar("Shown", bound=View)
 
 _NESTED = ("attendee", "holder")
+_ADD_PASS = insert(passes).on_conflict_do_nothing(constraint="uq_passes_one_per_admission").returning(passes.c.id)
+_LOCK_PASSES_OF_ORDER = (
+    select(passes).where(passes.c.order_id == bindparam("order")).order_by(passes.c.id).with_for_update(key_share=True)
+)
 
 
 class DoorCount(NamedTuple):
@@ -39,9 +43,7 @@ class Reader(NamedTuple):
 
 async def add_pass(tx: Transaction, entry: Pass) -> bool:
     """Add a pass. False when its admission has one."""
-    statement = insert(passes).values(**_values(entry))
-    statement = statement.on_conflict_do_nothing(constraint="uq_passes_one_per_admission")
-    return await tx.scalar(statement.returning(passes.c.id)) is not None
+    return await tx.scalar(_ADD_PASS, _values(entry)) is not None
 
 
 async def save_pass(tx: Transaction, entry: Pass) -> None:
@@ -63,8 +65,7 @@ async def lock_pass(tx: Transaction, pass_id: PassId) -> Pass | None:
 
 async def lock_passes_of_order(tx: Transaction, order_id: OrderId) -> list[Pass]:
     """Every pass of an order, locked."""
-    query = select(passes).where(passes.c.order_id == order_id).order_by(passes.c.id)
-    return [_pass(row) for row in await tx.all(query.with_for_update(key_share=True))]
+    return [_pass(row) for row in await tx.all(_LOCK_PASSES_OF_ORDER, {"order": order_id})]
 
 
 async def event_of_order(tx: Transaction, order_id: OrderId) -> EventId | None:

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import Transaction, refusing
@@ -11,6 +11,8 @@ from common.money import Money
 from events.domain.ticket_tier import Availability, TicketTier
 from events.errors import OtherCurrency
 from events.tables import availabilities, ticket_tiers
+
+_TIER_NAMES = select(ticket_tiers.c.id, ticket_tiers.c.name).where(ticket_tiers.c.event_id == bindparam("event"))
 
 
 class OfferedTier(NamedTuple):
@@ -58,8 +60,7 @@ async def find_tier(tx: Transaction, event_id: EventId, tier_id: TicketTierId) -
 
 async def tier_names(tx: Transaction, event_id: EventId) -> dict[TicketTierId, str]:
     """What the tiers of an event are called."""
-    rows = await tx.all(select(ticket_tiers.c.id, ticket_tiers.c.name).where(ticket_tiers.c.event_id == event_id))
-    return {row.id: row.name for row in rows}
+    return {row.id: row.name for row in await tx.all(_TIER_NAMES, {"event": event_id})}
 
 
 async def renew_versions(tx: Transaction, event_id: EventId) -> list[TicketTier]:

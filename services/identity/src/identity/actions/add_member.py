@@ -94,7 +94,7 @@ async def _invite(
     by_platform = ADMIN in principal.platform_roles
     await invitations.insert_invitation(tx, invitation, address, token_digest(token), opens_gate=by_platform)
     mail = invitation_mail(organization.name, role, f"{means.public_url}/invitations/{token}")
-    await queue_mail(tx, means, invitation.id, address.typed, mail)
+    queue_mail(tx, means, invitation.id, address.typed, mail)
     await audit.record(tx, principal.actor, "member.invited", invitation.id, role=role)
     after.send_mail()
     return Added(invitation.id, "invited", address.typed, role)

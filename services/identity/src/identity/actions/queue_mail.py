@@ -12,13 +12,13 @@ from identity.store import mails
 SEAL = "mail"
 
 
-async def queue_mail(
+def queue_mail(
     tx: Transaction, means: Means, key: str, recipient: str, mail: MailText, worth_having: timedelta = WORTH_HAVING
-) -> bool:
-    """Queue a mail, once per `key` for ever. False when it was queued before.
+) -> None:
+    """Queue a mail as this commits, once per `key` for ever.
 
     Args:
         worth_having: after so long nobody wants it any more, and it is given up.
     """
     sealed = means.vault.seal(SEAL, mail.to_bytes(), tx.entropy.bytes(NONCE_BYTES))
-    return await mails.insert_mail(tx, key, recipient, sealed, tx.now + worth_having)
+    mails.insert_mail(tx, key, recipient, sealed, tx.now + worth_having)

@@ -119,5 +119,5 @@ async def _end_stolen(
         body="A key of that sign-in was used twice, which happens when someone copied it. Sign in again there.",
     )
     await notify(tx, [user.id], notice)
-    await queue_mail(tx, means, notice.key, user.address.typed, sign_in_stolen(sign_in.device))
+    queue_mail(tx, means, notice.key, user.address.typed, sign_in_stolen(sign_in.device))
     after.send_mail()

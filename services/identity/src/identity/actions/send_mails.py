@@ -2,7 +2,7 @@
 
 from common.db import Database
 from identity.actions.queue_mail import SEAL
-from identity.adapters.smtp import Bounced, Deferred, MailServer
+from identity.adapters.smtp import Bounced, Deferred, MailServer, Session
 from identity.domain.mail_schedule import next_attempt
 from identity.formats.mails import MailText
 from identity.formats.vault import Vault
@@ -15,19 +15,22 @@ async def send_due_mails(database: Database, vault: Vault, server: MailServer) -
     """Send one batch; how many were due."""
     async with database.transaction() as tx:
         due = await mails.take_due_mails(tx, BATCH)
-    for mail in due:
-        await _send(database, vault, server, mail)
+    async with server.session() as session:
+        for mail in due:
+            await _send(database, vault, session, mail)
     return len(due)
 
 
-async def _send(database: Database, vault: Vault, server: MailServer, mail: mails.DueMail) -> None:
+async def _send(database: Database, vault: Vault, session: Session, mail: mails.DueMail) -> None:
     now = database.clock.now()
     if now >= mail.gives_up_at:
         async with database.transaction() as tx:
             await mails.mark_failed(tx, mail.id, "given up: it was not accepted in time")
         return
     try:
-        await server.send(mail.recipient, MailText.from_bytes(vault.unseal(SEAL, mail.content)), f"mail-{mail.id}", now)
+        await session.send(
+            mail.recipient, MailText.from_bytes(vault.unseal(SEAL, mail.content)), f"mail-{mail.id}", now
+        )
     except Deferred as reason:
         async with database.transaction() as tx:
             await mails.defer(tx, mail.id, next_attempt(mail.attempts, tx.now), str(reason))
@@ -36,4 +39,4 @@ async def _send(database: Database, vault: Vault, server: MailServer, mail: mail
             await mails.mark_failed(tx, mail.id, str(reason))
     else:
         async with database.transaction() as tx:
-            await mails.mark_sent(tx, mail.id)
+            mails.mark_sent(tx, mail.id)

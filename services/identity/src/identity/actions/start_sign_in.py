@@ -47,7 +47,7 @@ async def start_sign_in(
     require_mail_allowed(history, client.network, means.policy, tx.now)
     await challenges.void_older(tx, request.address)
     await challenges.insert_challenge(tx, challenge, client.network)
-    await queue_mail(tx, means, challenge_id, request.address.typed, _mail(means, challenge, code), CODE_LIFETIME)
+    queue_mail(tx, means, challenge_id, request.address.typed, _mail(means, challenge, code), CODE_LIFETIME)
     after.send_mail()
     return challenge
 

@@ -30,7 +30,7 @@ async def thank_for_order(tx: Transaction, means: Means, order: OrderPaid) -> No
     link = means.public_url + order.page_path
     lines = [BoughtLine(line.quantity, line.ticket_tier_name) for line in order.lines]
     key = f"order.paid:{order.order_id}"
-    await queue_mail(tx, means, key, order.buyer_email, order_paid(order.event_name, lines, link))
+    queue_mail(tx, means, key, order.buyer_email, order_paid(order.event_name, lines, link))
     count = sum(line.quantity for line in order.lines)
     tickets = "1 ticket" if count == 1 else f"{count} tickets"
     notice = Notice(key, "order.paid", f"You are going to {order.event_name}", f"{tickets} bought.", link)
@@ -42,7 +42,7 @@ async def send_order_again(tx: Transaction, means: Means, order: OrderResendRequ
     lines = [BoughtLine(line.quantity, line.ticket_tier_name) for line in order.lines]
     key = f"order.resend_requested:{order.order_id}:{order.request}"
     mail = order_again(order.event_name, lines, means.public_url + order.page_path)
-    await queue_mail(tx, means, key, order.buyer_email, mail)
+    queue_mail(tx, means, key, order.buyer_email, mail)
 
 
 async def tell_of_offer(tx: Transaction, means: Means, offer: WaitingListPlacesOffered) -> None:
@@ -53,7 +53,7 @@ async def tell_of_offer(tx: Transaction, means: Means, offer: WaitingListPlacesO
     until = _local(offer.reserved_until, offer.timezone)
     key = f"waiting_list.places_offered:{offer.entry_id}"
     mail = places_offered(offer.event_name, line, str(total) if total else None, until, link)
-    await queue_mail(tx, means, key, offer.email, mail)
+    queue_mail(tx, means, key, offer.email, mail)
     title, body = f"Your turn: {offer.event_name}", f"{offer.quantity} × {offer.ticket_tier_name}, kept until {until}."
     await notify(tx, [offer.user_id], Notice(key, "waiting_list.places_offered", title, body, link))
 
@@ -62,7 +62,7 @@ async def tell_of_rejection(tx: Transaction, means: Means, order: OrderRejected)
     """Mail the buyer that the organiser said no, once per order, however often the message comes."""
     link = means.public_url + order.page_path
     key = f"order.rejected:{order.order_id}"
-    await queue_mail(tx, means, key, order.buyer_email, order_rejected(order.event_name, order.reason, link))
+    queue_mail(tx, means, key, order.buyer_email, order_rejected(order.event_name, order.reason, link))
     title, body = f"{order.event_name}: not approved", "The organiser said no to your order. Your card was not charged."
     await notify(tx, [order.buyer_user_id], Notice(key, "order.rejected", title, body, link))
 

@@ -1,5 +1,8 @@
 """Hands mails to the mail server, and tells a refusal for good from one for now."""
 
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -11,6 +14,7 @@ import aiosmtplib
 from identity.formats.mails import MailText
 
 TIMEOUT_SECONDS = 15.0
+GOODBYE_SECONDS = 2.0
 
 
 class Deferred(Exception):
@@ -22,7 +26,7 @@ class Bounced(Exception):
 
 
 class MailServer:
-    """A mail server, reached anew for each batch."""
+    """A mail server and how it is reached."""
 
     def __init__(self, url: str, sender: str) -> None:
         """
@@ -42,35 +46,29 @@ class MailServer:
         self._password = unquote(parts.password) if parts.password else None
         self._sender = sender
 
-    async def send(self, recipient: str, mail: MailText, message_id: str, at: datetime) -> None:
-        """Send one mail. A repeat with the same `message_id` is recognisable as such.
-
-        Raises:
-            Deferred: not now, or nobody answered.
-            Bounced: never.
-        """
-        message = self._compose(recipient, mail, message_id, at)
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["Session"]:
+        """Send what is sent meanwhile over one connection, made for the first mail."""
+        session = Session(self)
         try:
-            await aiosmtplib.send(
-                message,
-                hostname=self._host,
-                port=self._port,
-                username=self._user,
-                password=self._password,
-                use_tls=self._implicit_tls,
-                start_tls=True if self._password and not self._implicit_tls else None,
-                timeout=TIMEOUT_SECONDS,
-            )
-        except aiosmtplib.SMTPRecipientsRefused as refused:
-            raise _verdict(refused.recipients[0].code, refused.recipients[0].message) from None
-        except aiosmtplib.SMTPResponseException as refused:
-            raise _verdict(refused.code, refused.message) from None
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise Deferred(f"{type(error).__name__}: {error}") from None
-        except ValueError as error:
-            raise Bounced(str(error)) from None
+            yield session
+        finally:
+            await session.close()
 
-    def _compose(self, recipient: str, mail: MailText, message_id: str, at: datetime) -> EmailMessage:
+    def client(self) -> aiosmtplib.SMTP:
+        """A connection that is not made yet."""
+        return aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            username=self._user,
+            password=self._password,
+            use_tls=self._implicit_tls,
+            start_tls=True if self._password and not self._implicit_tls else None,
+            timeout=TIMEOUT_SECONDS,
+        )
+
+    def compose(self, recipient: str, mail: MailText, message_id: str, at: datetime) -> EmailMessage:
+        """A mail as it travels."""
         message = EmailMessage(policy=SMTP_POLICY)
         domain = parseaddr(self._sender)[1].rpartition("@")[2] or "localhost"
         message["From"] = self._sender
@@ -82,6 +80,54 @@ class MailServer:
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
         return message
+
+
+class Session:
+    """One connection to the mail server. After a refusal it goes on with the next mail; one that broke is made anew."""
+
+    def __init__(self, server: MailServer) -> None:
+        self._server = server
+        self._client: aiosmtplib.SMTP | None = None
+
+    async def send(self, recipient: str, mail: MailText, message_id: str, at: datetime) -> None:
+        """Send one mail. A repeat with the same `message_id` is recognisable as such.
+
+        Raises:
+            Deferred: not now, or nobody answered, or we were not let in.
+            Bounced: never.
+        """
+        message = self._server.compose(recipient, mail, message_id, at)
+        client = await self._connected()
+        try:
+            await client.send_message(message)
+        except aiosmtplib.SMTPRecipientsRefused as refused:
+            raise _verdict(refused.recipients[0].code, refused.recipients[0].message) from None
+        except aiosmtplib.SMTPResponseException as refused:
+            raise _verdict(refused.code, refused.message) from None
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise Deferred(f"{type(error).__name__}: {error}") from None
+        except ValueError as error:
+            raise Bounced(str(error)) from None
+
+    async def close(self) -> None:
+        """Say good-bye."""
+        client, self._client = self._client, None
+        if client is not None and client.is_connected:
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+                await client.quit(timeout=GOODBYE_SECONDS)
+            client.close()
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        if self._client is None or not self._client.is_connected:
+            client = self._server.client()
+            try:
+                await client.connect()
+            except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+                # Also when it knows neither our name nor our password: that is set right some day, and no mail is to blame.
+                client.close()
+                raise Deferred(f"{type(error).__name__}: {error}") from None
+            self._client = client
+        return self._client
 
 
 def _verdict(code: int, text: str) -> Exception:

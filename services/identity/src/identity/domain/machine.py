@@ -3,13 +3,11 @@
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from common.ids import ApiKeyId, DeviceId, OrganizationId
 from identity.errors import EndsInThePast
 
 MachineId = DeviceId | ApiKeyId
-MachineKind = Literal["device", "key"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@ from datetime import datetime
 
 from common.ids import InvitationId, MemberId, OrganizationId, UserId, WorkspaceId
 
-MEMBERSHIPS = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Organization:

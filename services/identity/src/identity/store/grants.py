@@ -11,9 +11,9 @@ from sqlalchemy.engine import Row
 
 from common.db import Transaction
 from common.ids import OrganizationId, SignInId, UserId, WorkspaceId
-from identity.domain.address import Address
 from identity.domain.sign_in import SignIn
 from identity.domain.user import User
+from identity.store.users import user_of
 from identity.tables import (
     admins,
     organizations,
@@ -43,13 +43,13 @@ async def find_sign_in_with_grants(tx: Transaction, sign_in_id: SignInId) -> tup
         .where(sign_ins.c.id == sign_in_id)
     )
     row = await tx.one(query)
-    return (_sign_in(row), _user(row), _grants(row)) if row else None
+    return (_sign_in(row), user_of(row), _grants(row)) if row else None
 
 
 async def find_user_with_grants(tx: Transaction, user_id: UserId) -> tuple[User, Grants] | None:
     """A person and what they may do."""
     row = await tx.one(_with_grants(select(*users.c)).where(users.c.id == user_id))
-    return (_user(row), _grants(row)) if row else None
+    return (user_of(row), _grants(row)) if row else None
 
 
 def _others() -> list[Any]:
@@ -101,19 +101,6 @@ def _grants(row: Row[Any]) -> Grants:
         platform=frozenset(row.own_roles) | ({"admin"} if row.is_admin else set()),
         organizations={OrganizationId.from_uuid(UUID(key)): role for key, role in row.team_roles.items()},
         workspaces={WorkspaceId.from_uuid(UUID(key)): role for key, role in row.room_roles.items()},
-    )
-
-
-def _user(row: Row[Any]) -> User:
-    return User(
-        id=row.id,
-        address=Address(row.email, row.email_key),
-        name=row.name,
-        created_at=row.created_at,
-        suspended_at=row.suspended_at,
-        backer_id=row.crowdfunding_backer_id,
-        authorization_version=row.authorization_version,
-        version=row.version,
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import Transaction
@@ -23,12 +23,17 @@ class DueMail:
     gives_up_at: datetime
 
 
-async def insert_mail(tx: Transaction, key: str, recipient: str, content: bytes, gives_up_at: datetime) -> bool:
-    """Queue a mail. False when one with that key was queued before, whatever became of it."""
+_INSERT = insert(mails).on_conflict_do_nothing(constraint="uq_mails_key")
+_MARK_SENT = (
+    update(mails).where(mails.c.id == bindparam("mail")).values(sent_at=bindparam("now"), content=None, last_error=None)
+)
+
+
+def insert_mail(tx: Transaction, key: str, recipient: str, content: bytes, gives_up_at: datetime) -> None:
+    """Queue a mail as this commits, unless one with that key was queued before, whatever became of it."""
     values = {"key": key, "recipient": recipient, "content": content}
     times = {"created_at": tx.now, "next_attempt_at": tx.now, "gives_up_at": gives_up_at}
-    statement = insert(mails).values(**values, **times).on_conflict_do_nothing(constraint="uq_mails_key")
-    return await tx.scalar(statement.returning(mails.c.id)) is not None
+    tx.post(_INSERT, {**values, **times})
 
 
 async def take_due_mails(tx: Transaction, limit: int) -> list[DueMail]:
@@ -52,9 +57,9 @@ async def take_due_mails(tx: Transaction, limit: int) -> list[DueMail]:
     ]
 
 
-async def mark_sent(tx: Transaction, mail_id: int) -> None:
-    """The mail server has it."""
-    await tx.execute(update(mails).where(mails.c.id == mail_id).values(sent_at=tx.now, content=None, last_error=None))
+def mark_sent(tx: Transaction, mail_id: int) -> None:
+    """The mail server has it; noted as this commits."""
+    tx.post(_MARK_SENT, {"mail": mail_id, "now": tx.now})
 
 
 async def mark_failed(tx: Transaction, mail_id: int, error: str) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, column, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
-from common.db import Transaction
+from common.db import Transaction, moment
 from common.ids import NotificationId, UserId
 from common.paging import newest_first
 from common.schemas import Page, View
@@ -42,27 +42,49 @@ class Notification:
     read_at: datetime | None
 
 
+_TOLD = (
+    func.unnest(bindparam("ids", type_=ARRAY(Uuid)), bindparam("people", type_=ARRAY(Uuid)))
+    .table_valued(column("id", Uuid), column("user_id", Uuid), name="told")
+    .render_derived()
+)
+_ADD = (
+    insert(notifications)
+    .from_select(
+        ["id", "user_id", "key", "kind", "title", "body", "link", "created_at"],
+        select(
+            _TOLD.c.id,
+            _TOLD.c.user_id,
+            bindparam("key", type_=Text),
+            bindparam("kind", type_=Text),
+            bindparam("title", type_=Text),
+            bindparam("body", type_=Text),
+            bindparam("link", type_=Text),
+            bindparam("now", type_=moment()),
+        )
+        .select_from(_TOLD.join(users, users.c.id == _TOLD.c.user_id))
+        .order_by(_TOLD.c.user_id),
+    )
+    .on_conflict_do_nothing(constraint="uq_notifications_one_per_key")
+    .returning(notifications)
+)
+
+
 async def add_notifications(
     tx: Transaction, user_ids: Collection[UserId], notice: Notice
 ) -> list[tuple[UserId, Notification]]:
     """Keep a notice for people, once each; those it is new to. Whoever has no account here is passed over."""
-    known = await tx.all(select(users.c.id).where(users.c.id.in_(user_ids)))
-    added: list[tuple[UserId, Notification]] = []
-    for row in known:
-        statement = insert(notifications).values(
-            id=tx.new_id(NotificationId),
-            user_id=row.id,
-            key=notice.key,
-            kind=notice.kind,
-            title=notice.title,
-            body=notice.body,
-            link=notice.link,
-            created_at=tx.now,
-        )
-        statement = statement.on_conflict_do_nothing(constraint="uq_notifications_one_per_key")
-        if new := (await tx.execute(statement.returning(notifications))).first():
-            added.append((row.id, _notification(new)))
-    return added
+    told = sorted(set(user_ids))
+    values = {
+        "ids": [tx.new_id(NotificationId).uuid for _ in told],
+        "people": [user_id.uuid for user_id in told],
+        "key": notice.key,
+        "kind": notice.kind,
+        "title": notice.title,
+        "body": notice.body,
+        "link": notice.link,
+        "now": tx.now,
+    }
+    return [(row.user_id, _notification(row)) for row in await tx.all(_ADD, values)]
 
 
 async def list_notifications(

@@ -22,25 +22,25 @@ Shown = TypeVar("Shown", bound=View)
 async def find_user(tx: Transaction, user_id: UserId) -> User | None:
     """The person of an id."""
     row = await tx.one(select(users).where(users.c.id == user_id))
-    return _user(row) if row else None
+    return user_of(row) if row else None
 
 
 async def find_user_by_address(tx: Transaction, address: Address) -> User | None:
     """The person who proved an address."""
     row = await tx.one(select(users).where(users.c.email_key == address.key))
-    return _user(row) if row else None
+    return user_of(row) if row else None
 
 
 async def lock_user(tx: Transaction, user_id: UserId) -> User | None:
     """The person of an id, locked."""
     row = await tx.one(select(users).where(users.c.id == user_id).with_for_update())
-    return _user(row) if row else None
+    return user_of(row) if row else None
 
 
 async def lock_user_by_address(tx: Transaction, address: Address) -> User | None:
     """The person who proved an address, locked."""
     row = await tx.one(select(users).where(users.c.email_key == address.key).with_for_update())
-    return _user(row) if row else None
+    return user_of(row) if row else None
 
 
 async def insert_user(tx: Transaction, user_id: UserId, address: Address) -> User | None:
@@ -48,7 +48,7 @@ async def insert_user(tx: Transaction, user_id: UserId, address: Address) -> Use
     values = {"id": user_id, "email": address.typed, "email_key": address.key, "created_at": tx.now}
     statement = insert(users).values(**values).on_conflict_do_nothing(constraint="uq_users_email_key")
     row = (await tx.execute(statement.returning(*users.c))).first()
-    return _user(row) if row else None
+    return user_of(row) if row else None
 
 
 async def link_backer(tx: Transaction, user_id: UserId, backer_id: BackerId) -> None:
@@ -67,7 +67,7 @@ async def rename(tx: Transaction, user_id: UserId, name: str | None) -> User:
             authorization_version=users.c.authorization_version + 1,
         )
     )
-    return _user((await tx.execute(statement.returning(*users.c))).one())
+    return user_of((await tx.execute(statement.returning(*users.c))).one())
 
 
 async def suspend(tx: Transaction, user_id: UserId, *, suspended: bool) -> User:
@@ -80,7 +80,7 @@ async def suspend(tx: Transaction, user_id: UserId, *, suspended: bool) -> User:
             authorization_version=users.c.authorization_version + 1,
         )
     )
-    return _user((await tx.execute(statement.returning(*users.c))).one())
+    return user_of((await tx.execute(statement.returning(*users.c))).one())
 
 
 async def change_rights(tx: Transaction, user_ids: Collection[UserId], *, memberships: int = 0) -> None:
@@ -107,15 +107,16 @@ async def list_users(
     query = select(users)
     if email_key is not None:
         query = query.where(users.c.email_key == email_key)
-    return await newest_first(tx, query, users.c.id, UserId, cursor, limit, lambda row: view(_user(row)))
+    return await newest_first(tx, query, users.c.id, UserId, cursor, limit, lambda row: view(user_of(row)))
 
 
 async def every_user(tx: Transaction) -> list[User]:
     """Everyone, for saying their state again."""
-    return [_user(row) for row in await tx.all(select(users).order_by(users.c.id))]
+    return [user_of(row) for row in await tx.all(select(users).order_by(users.c.id))]
 
 
-def _user(row: Row[Any]) -> User:
+def user_of(row: Row[Any]) -> User:
+    """The person a row of `users` holds."""
     return User(
         id=row.id,
         address=Address(row.email, row.email_key),

@@ -6,7 +6,6 @@ is kept as it is and moves nothing: what it means is for people to find out.
 
 import re
 from enum import Enum
-from types import MappingProxyType
 
 
 class Stage(Enum):
@@ -21,7 +20,7 @@ class Stage(Enum):
     UNKNOWN = "unknown"
 
 
-_STAGES = {
+STAGES = {
     "queued": Stage.UNDER_WAY,
     "waiting": Stage.UNDER_WAY,
     "needs_approval": Stage.UNDER_WAY,
@@ -40,15 +39,13 @@ _STAGES = {
     "removing": Stage.NOT_A_DEPLOY,
     "removed": Stage.NOT_A_DEPLOY,
 }
-_ALIASES = {"success": "deployed", "succeeded": "deployed", "sleeping": "slept"}
-
-STAGES = MappingProxyType(_STAGES)
 """Every known word and its stage, in the order in which a deployment goes through them."""
+_ALIASES = {"success": "deployed", "succeeded": "deployed", "sleeping": "slept"}
 
 UNKNOWN = "unknown"
 
-_KNOWN = {word.replace("_", ""): word for word in _STAGES} | _ALIASES
-_RANK = {word: place for place, word in enumerate(_STAGES, start=1)}
+_KNOWN = {word.replace("_", ""): word for word in STAGES} | _ALIASES
+_RANK = {word: place for place, word in enumerate(STAGES, start=1)}
 
 
 def squashed(text: str) -> str:
@@ -64,7 +61,7 @@ def word_of(text: str) -> str:
 
 def stage_of(word: str) -> Stage:
     """What a word says."""
-    return _STAGES.get(word, Stage.UNKNOWN)
+    return STAGES.get(word, Stage.UNKNOWN)
 
 
 def rank_of(word: str) -> int:

@@ -14,8 +14,9 @@ async def keep_wallet_pass(transaction: Transaction, copy: PassCopy, event_statu
     Former generations are voided. The present one is made where there is none, also for a pass that is void by now:
     its holder then sees why, and any order of messages ends in the same rows.
     """
-    former = await wallet_passes.void_generations_before(transaction, copy.id, copy.generation)
-    announce(transaction, former, WalletPassUpdated)
+    if copy.generation > 1:
+        former = await wallet_passes.void_generations_before(transaction, copy.id, copy.generation)
+        announce(transaction, former, WalletPassUpdated)
     status = wallet_status(copy, event_status)
     made = await wallet_passes.add(transaction, copy, status, draw_secrets(transaction.entropy))
     if made is not None:

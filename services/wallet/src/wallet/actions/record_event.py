@@ -16,7 +16,7 @@ async def record_event(transaction: Transaction, message: EventPublished | Event
     A cancelled event's wallet passes show as void from this commit on, since they are read together with the event;
     telling others of each is done in portions.
     """
-    await copies.lock_event(transaction, message.event_id, alone=True)
+    copies.lock_event(transaction, message.event_id, alone=True)
     venue = message.venue
     newer = await copies.save_event(
         transaction,

@@ -24,7 +24,7 @@ async def record_pass(transaction: Transaction, message: PassIssued | PassUpdate
         buyer_user_id=message.buyer_user_id,
         sequence=message.sequence,
     )
-    await copies.lock_event(transaction, copy.event_id, alone=False)
+    copies.lock_event(transaction, copy.event_id, alone=False)
     event_status = await copies.status_of_event(transaction, copy.event_id)
     newer = await copies.save_pass(transaction, copy, awaits_event=event_status is None)
     if newer and event_status is not None:

@@ -13,7 +13,6 @@ from wallet.domain.face import Face, Gathering
 from wallet.domain.relevance import spent_at
 from wallet.formats.service_account import ServiceAccount
 
-LONGEST_LINK: Final = 1800
 _SAVE: Final = "https://pay.google.com/gp/v/save/"
 _LANGUAGE: Final = "en"
 

@@ -1,9 +1,10 @@
 """Copies of what other services say. A message older than what is held changes nothing."""
 
 from dataclasses import asdict, fields
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Table, func, select, update
+from sqlalchemy import Executable, Row, Table, Text, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import Transaction
@@ -12,6 +13,11 @@ from wallet.domain.pass_copy import PassCopy
 from wallet.tables import events, organizations, passes, ticket_tiers
 
 Values = dict[str, Any]
+
+_KEY = func.hashtextextended(bindparam("event", type_=Text), 0)
+_LOCK_ALONE = select(func.pg_advisory_xact_lock(_KEY))
+_LOCK_BESIDE_OTHERS = select(func.pg_advisory_xact_lock_shared(_KEY))
+_STATUS_OF_EVENT = select(events.c.status).where(events.c.id == bindparam("event"))
 
 
 async def save_organization(transaction: Transaction, values: Values) -> bool:
@@ -34,20 +40,19 @@ async def save_pass(transaction: Transaction, copy: PassCopy, *, awaits_event: b
     return await _save(transaction, passes, {**asdict(copy), "awaits_event": awaits_event})
 
 
-async def lock_event(transaction: Transaction, event_id: EventId, *, alone: bool) -> None:
-    """Order what is done with an event and its passes until this transaction ends.
+def lock_event(transaction: Transaction, event_id: EventId, *, alone: bool) -> None:
+    """Order what is done with an event and its passes, from the next statement of this transaction until it ends.
 
     An event arrives `alone`, its passes arrive beside one another. Without this, an event and its first pass that
     arrive at the same moment would each miss the other, and no wallet pass would be made. A row lock cannot do it:
     the row may not exist yet.
     """
-    lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
-    await transaction.execute(select(lock(func.hashtextextended(f"event {event_id}", 0))))
+    transaction.post(_LOCK_ALONE if alone else _LOCK_BESIDE_OTHERS, {"event": f"event {event_id}"})
 
 
 async def status_of_event(transaction: Transaction, event_id: EventId) -> str | None:
     """The status of an event; None when we have not heard of it."""
-    status: str | None = await transaction.scalar(select(events.c.status).where(events.c.id == event_id))
+    status: str | None = await transaction.scalar(_STATUS_OF_EVENT, {"event": event_id})
     return status
 
 
@@ -75,12 +80,16 @@ async def take_waiting_passes(
 
 
 async def _save(transaction: Transaction, table: Table, values: Values) -> bool:
-    statement = insert(table).values(**values, changed_at=transaction.now)
+    return await transaction.scalar(_saving(table), {**values, "changed_at": transaction.now}) is not None
+
+
+@cache
+def _saving(table: Table) -> Executable:
+    statement = insert(table)
     changed = {column.name: statement.excluded[column.name] for column in table.c if column.name != "id"}
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=["id"], set_=changed, where=table.c.sequence < statement.excluded.sequence
-    )
-    return await transaction.scalar(statement.returning(table.c.id)) is not None
+    ).returning(table.c.id)
 
 
 def _pass_copy(row: Row[Any]) -> PassCopy:

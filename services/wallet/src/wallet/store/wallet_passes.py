@@ -29,26 +29,25 @@ _STATE: Final = [
 
 Values = dict[str, Any]
 
+_ADD: Final = (
+    insert(wallet_passes).on_conflict_do_nothing(constraint="uq_wallet_passes_one_per_generation").returning(*_STATE)
+)
+
 
 async def add(transaction: Transaction, copy: PassCopy, status: Status, secrets: Secrets) -> WalletPassState | None:
     """Add the wallet pass of the copy's generation; None when there is one already."""
-    statement = (
-        insert(wallet_passes)
-        .values(
-            id=transaction.new_id(WalletPassId),
-            pass_id=copy.id,
-            generation=copy.generation,
-            event_id=copy.event_id,
-            **asdict(secrets),
-            **_shown_of(copy, status),
-            version=1,
-            created_at=transaction.now,
-            changed_at=transaction.now,
-        )
-        .on_conflict_do_nothing(constraint="uq_wallet_passes_one_per_generation")
-        .returning(*_STATE)
-    )
-    row = (await transaction.execute(statement)).first()
+    values = {
+        "id": transaction.new_id(WalletPassId),
+        "pass_id": copy.id,
+        "generation": copy.generation,
+        "event_id": copy.event_id,
+        **asdict(secrets),
+        **_shown_of(copy, status),
+        "version": 1,
+        "created_at": transaction.now,
+        "changed_at": transaction.now,
+    }
+    row = await transaction.one(_ADD, values)
     return None if row is None else _state(row)
 
 

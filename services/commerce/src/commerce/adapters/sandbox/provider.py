@@ -106,14 +106,14 @@ class Sandbox:
         """Every payment made in that time."""
         async with self._database.transaction() as tx:
             found = await store.payments_between(tx, start, end)
-            refunded = {each.id: await refund_store.refunds_of(tx, each.id) for each in found}
+            refunded = await refund_store.refunded_between(tx, start, end)
         return [
             ProviderRecord(
                 each.id,
                 each.payment_id,
                 _TOLD[each.status],
                 each.amount,
-                Money(sum(back.amount for back in refunded[each.id] if back.status == "done"), each.amount.currency),
+                Money(refunded[each.id], each.amount.currency),
             )
             for each in found
         ]

@@ -1,13 +1,14 @@
 """The sandbox's queries about money that went back. As strict as a real provider: never more than was paid, one to a key."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from commerce.adapters.sandbox.store import SandboxPayment
-from commerce.adapters.sandbox.tables import sandbox_disputes, sandbox_refunds
+from commerce.adapters.sandbox.tables import sandbox_disputes, sandbox_payments, sandbox_refunds
 from commerce.domain import dispute, refund
 from common.db import Transaction
 from common.money import Money
@@ -56,6 +57,15 @@ async def refunds_of(tx: Transaction, payment: str) -> list[SandboxRefund]:
     """Everything that went back of a payment, oldest first."""
     query = select(sandbox_refunds).where(sandbox_refunds.c.payment == payment)
     return [_refund_of(row) for row in await tx.all(query.order_by(sandbox_refunds.c.made_at, sandbox_refunds.c.id))]
+
+
+async def refunded_between(tx: Transaction, start: datetime, end: datetime) -> dict[str, int]:
+    """What went back by now of each payment made from `start` until before `end`."""
+    made = sandbox_payments.c.made_at
+    counted = (sandbox_refunds.c.payment == sandbox_payments.c.id) & (sandbox_refunds.c.status == "done")
+    gone = select(func.coalesce(func.sum(sandbox_refunds.c.amount), 0)).where(counted).scalar_subquery()
+    query = select(sandbox_payments.c.id, gone.label("amount")).where(made >= start, made < end)
+    return {row.id: int(row.amount) for row in await tx.all(query)}
 
 
 async def save_dispute(tx: Transaction, payment: SandboxPayment, status: dispute.Status, amount: int) -> None:

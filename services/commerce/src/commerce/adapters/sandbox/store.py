@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from commerce.adapters.sandbox.tables import sandbox_notices, sandbox_payments
@@ -137,7 +137,7 @@ async def take_some_notices(tx: Transaction, limit: int) -> list[WaitingNotice]:
         select(sandbox_notices.c.id)
         .where(sandbox_notices.c.next_attempt_at <= tx.now)
         .order_by(sandbox_notices.c.next_attempt_at, sandbox_notices.c.id)
-        .limit(limit)
+        .limit(literal_column(f"{limit:d}"))  # in words: of a mere value the server assumes a tenth of everything
         .with_for_update(skip_locked=True)
     )
     taken = (

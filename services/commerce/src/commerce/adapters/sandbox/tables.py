@@ -38,6 +38,7 @@ sandbox_payments = Table(
     ),
     CheckConstraint("status <> 'late' OR comes_at IS NOT NULL", name="late_comes_sometime"),
 )
+Index("ix_sandbox_payments_made_at", sandbox_payments.c.made_at)
 
 sandbox_notices = Table(
     "sandbox_notices",
@@ -54,6 +55,7 @@ sandbox_notices = Table(
 Index(
     "ix_sandbox_notices_waiting",
     sandbox_notices.c.next_attempt_at,
+    sandbox_notices.c.id,
     postgresql_where=text("next_attempt_at IS NOT NULL"),
 )
 

@@ -10,6 +10,7 @@ from commerce.domain.order.moves import called_off as called_off
 from commerce.domain.order.moves import cancelled as cancelled
 from commerce.domain.order.moves import expired as expired
 from commerce.domain.order.moves import extended as extended
+from commerce.domain.order.moves import held_no_longer_than_new as held_no_longer_than_new
 from commerce.domain.order.moves import in_review as in_review
 from commerce.domain.order.moves import paid as paid
 from commerce.domain.order.moves import paid_if_free as paid_if_free

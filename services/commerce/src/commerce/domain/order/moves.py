@@ -42,6 +42,12 @@ def extended(order: Order, hold: timedelta, now: datetime) -> Order:
     return replace(order, version=order.version + 1, reserved_until=until) if until > order.reserved_until else order
 
 
+def held_no_longer_than_new(order: Order, until: datetime) -> Order:
+    """Its places are kept no longer than those of an order placed now, which would be kept `until` then."""
+    assert order.reserved_until is not None, "an order that waits for its payment has its time"
+    return replace(order, reserved_until=min(order.reserved_until, until))
+
+
 def admission_of(order: Order, line_id: OrderLineId, ordinal: int) -> Admission:
     """One of its admissions. Raises UnknownAdmission."""
     for line in order.lines:

@@ -62,11 +62,6 @@ class Charge:
     tax: Money
     gross: Money
 
-    @classmethod
-    def plain(cls, price: Money) -> "Charge":
-        """Nothing off, and no tax."""
-        return cls(Money.zero(price.currency), 0, Money.zero(price.currency), price)
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -118,20 +113,6 @@ class Sums:
     def fees(self) -> Money:
         """What the buyer pays beside the lines."""
         return self.service_fee + self.platform_fee if self.platform_fee_passed_on else self.service_fee
-
-    @classmethod
-    def plain(cls, currency: str) -> "Sums":
-        """Nothing but prices."""
-        nothing = Money.zero(currency)
-        return cls(
-            discount=nothing,
-            tax=nothing,
-            service_fee=nothing,
-            platform_fee=nothing,
-            platform_fee_passed_on=False,
-            prices_include_tax=True,
-            rounding="line",
-        )
 
 
 @dataclass(frozen=True, slots=True)
