@@ -15,16 +15,18 @@ from gateway.client_policy import ClientGate
 from gateway.cors import Cors
 from gateway.deprecation import check_sunset, headers_of
 from gateway.errors import IdempotencyKeyNeeded, MethodNotAllowed
-from gateway.exchange import ClientGone, Exchange, Patience
+from gateway.exchange import Exchange
 from gateway.headers import SECURITY, STRICT_TRANSPORT
 from gateway.limits import Limits, RateClass, TrustedProxies, client_address, network_of
 from gateway.metrics import Metrics
 from gateway.own import Own
+from gateway.patience import Patience
 from gateway.proxy import Proxy
 from gateway.routes import GATEWAY
 from gateway.routing import Router, Row
 from gateway.target import decoded_path
 from gateway.tracing import Tracing
+from gateway.wire import ClientGone
 
 log = logger("gateway")
 

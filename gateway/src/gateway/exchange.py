@@ -1,81 +1,18 @@
 """One request on its way through the gateway: its body as it comes, and everything that is said back."""
 
 import asyncio
-from dataclasses import dataclass
-from http import HTTPStatus
 from time import perf_counter
-from typing import Protocol
 
 from common.refusals import Refusal
 from gateway.auth import NOBODY, Caller
-from gateway.errors import BodyTooLarge, BodyTooSlow, VersionTooOld
-from gateway.headers import SECURITY, Header, Inbound, date_line, line_of, pass_out, with_own
+from gateway.errors import BodyTooSlow, VersionTooOld
+from gateway.headers import SECURITY, Header, Inbound, date_line, line_of, pass_out, status_line, with_own
 from gateway.limits import Verdict
+from gateway.patience import PATIENCE
 from gateway.refusing import problem_of
 from gateway.routing import Row
 from gateway.tracing import RequestTrace
-
-GATHERED = 64 * 1024
-"""A body up to this size is sent to the service in one piece with its head."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long the gateway waits for others, in seconds."""
-
-    body: float = 15.0
-    """For the next part of a request's body."""
-    gather: float = 30.0
-    """For the whole of a body that goes on in one piece, however its parts drip in; a longer one has its route's time."""
-    stall: float = 30.0
-    """For the next part of an answer, once it has begun."""
-    read: float = 30.0
-    """For a client to take what was sent to it."""
-
-
-class ClientGone(Exception):
-    """Whoever asked is no longer there."""
-
-
-class Wire(Protocol):
-    """The client's connection, as far as an exchange needs it."""
-
-    address: str
-
-    @property
-    def closing(self) -> bool:
-        """Whether nobody is left to read an answer."""
-        ...
-
-    @property
-    def blocked(self) -> bool:
-        """Whether sending more would wait."""
-        ...
-
-    @property
-    def leaving(self) -> bool:
-        """Whether the process is about to end."""
-        ...
-
-    def write(self, data: bytes) -> None:
-        """Send bytes."""
-        ...
-
-    async def drained(self, seconds: float) -> None:
-        """Wait until the client has read enough. Raises TimeoutError."""
-        ...
-
-    def read_on(self) -> None:
-        """There is room for more of the body."""
-        ...
-
-    def abort(self) -> None:
-        """Cut the connection."""
-        ...
-
-    def finished(self, *, keep: bool, unread: bool) -> None:
-        """The answer is complete."""
-        ...
+from gateway.wire import ClientGone, Wire
 
 
 class Exchange:
@@ -210,31 +147,6 @@ class Exchange:
         while not self._gone and not self.wire.closing:
             await self._told()
 
-    async def gather_body(self, limit: int) -> tuple[bytes, bool]:
-        """The body as far as it fits into one piece, and whether there is more behind it.
-
-        Raises:
-            BodyTooLarge: it is longer than `limit` bytes, declared or not.
-        """
-        length = self.inbound.length
-        if length is not None and length > limit:
-            raise BodyTooLarge(limit=limit)
-        if self.body_complete:
-            data, more = await self.more_body()
-        else:
-            data, more = await self._gather()
-        if len(data) > limit:
-            raise BodyTooLarge(limit=limit)
-        return data, more
-
-    async def _gather(self) -> tuple[bytes, bool]:
-        due = asyncio.get_running_loop().time() + self.patience.gather
-        data, more = await self.more_body(due)
-        while more and len(data) <= GATHERED:
-            part, more = await self.more_body(due)
-            data += part
-        return data, more
-
     async def _until_told(self, due: float | None) -> None:
         """Until a part, the end of the body, or the end of the client."""
         if self.inbound.expects_continue and not self.answered and not self.body_complete:
@@ -329,17 +241,3 @@ class Exchange:
             self.wire.abort()
         if self.wire.closing:
             raise ClientGone
-
-
-PATIENCE = Patience()
-_REASONS = {int(each): each.phrase.encode() for each in HTTPStatus}
-_STATUS_LINES: dict[int, bytes] = {}
-
-
-def status_line(status: int) -> bytes:
-    """The first line of an answer; a status nobody has named goes without a reason."""
-    line = _STATUS_LINES.get(status)
-    if line is None:
-        reason = _REASONS.get(status, b"")
-        line = _STATUS_LINES[status] = b"HTTP/1.1 %d %b\r\n" % (status, reason)
-    return line

@@ -25,13 +25,13 @@ from gateway.cache import Collector, PublicCache
 from gateway.client_policy import POLICY_FEED, ClientGate, ClientPolicies
 from gateway.documents import OPERATIONS, Documents
 from gateway.edge import Server
-from gateway.exchange import Patience
 from gateway.health import Health
 from gateway.home import Home
 from gateway.limits import Limits, TrustedProxies
 from gateway.live import Live
 from gateway.metrics import Metrics
 from gateway.own import Own
+from gateway.patience import Patience
 from gateway.proxy import Proxy
 from gateway.reload import SHIPPED, Reload, read_rows
 from gateway.routes import IDENTITY, RELEASES, ROWS

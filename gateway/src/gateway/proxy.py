@@ -6,6 +6,7 @@ from gateway.auth import InternalTokens
 from gateway.compression import VARIES, packs, relay_packed
 from gateway.errors import AnswerUnusable, BodyTooLarge, DeadlinePassed, ServiceAway
 from gateway.exchange import Exchange
+from gateway.gathering import gather_body
 from gateway.routing import Row
 from gateway.upstream import AnswerMalformed, Connection, ConnectionBroken, OutOfTime, Pool, Request, Unreachable
 from gateway.upstream import Exchange as Upstream
@@ -50,7 +51,7 @@ class Proxy:
             hedge = row.path if row.hedge else None
             request = Request(exchange.method, head, keyed=row.key_needed, hedge=hedge)
             return await pool.begin(request, now + row.timeout)
-        first, more = await exchange.gather_body(row.body_limit)
+        first, more = await gather_body(exchange, row.body_limit)
         if not more:
             line = b"content-length: %d\r\n" % len(first)
             data = self._head(exchange, row, client, line) + b"\r\n" + first

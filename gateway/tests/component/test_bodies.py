@@ -6,7 +6,7 @@ import resource
 import pytest
 
 from gateway.errors import BodyTooLarge
-from gateway.exchange import Patience
+from gateway.patience import Patience
 from gateway.routing import MB, Public, Row
 from gateway.testing import OK, RunGateway, World, holds
 from gateway.testing.wire import read_head

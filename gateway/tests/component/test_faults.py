@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.exchange import Patience
+from gateway.patience import Patience
 from gateway.routing import Public, Row
 from gateway.testing import OK, FakeService, Heard, RunGateway, World, holds
 from gateway.testing.wire import read_head

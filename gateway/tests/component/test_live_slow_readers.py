@@ -10,8 +10,8 @@ from common.ids import UserId
 from common.messages import LinePart, OrderPaid
 from common.testing import principals
 from common.testing.servers import PASSWORD, NatsServer, Servers
-from gateway.exchange import Patience
 from gateway.live.listener import Listener
+from gateway.patience import Patience
 from gateway.testing import RunGateway, World, holds
 from gateway.testing.live import Press, listen, news, press_at
 

@@ -6,13 +6,21 @@ grow, and watched by the server's sweep instead of a timer per request.
 
 import asyncio
 from collections import deque
-from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import httptools
 
 from common.refusals import Refusal
-from gateway.errors import HeadersTooLarge, HeadersTooSlow, MalformedRequest, TooManyWaiting, UpgradeRefused
+from gateway.edge.framing import (
+    MAX_HEAD,
+    MAX_HEADERS,
+    MAX_PIPELINED,
+    StopParsing,
+    name_of,
+    upgrade_may_be_ignored,
+    why_not,
+)
+from gateway.errors import HeadersTooLarge, HeadersTooSlow, UpgradeRefused
 from gateway.exchange import Exchange
 from gateway.headers import Inbound
 from gateway.target import fault_of
@@ -20,17 +28,8 @@ from gateway.target import fault_of
 if TYPE_CHECKING:
     from gateway.edge.server import Edge
 
-MAX_HEAD = 32 * 1024
-"""Bytes of request line and headers together."""
-MAX_HEADERS = 100
-MAX_PIPELINED = 16
-"""Requests that may wait for their turn on one connection; those sent behind them are not read."""
 BODY_HIGH_WATER = 64 * 1024
 """Bytes of a body held before the client is told to wait."""
-
-
-class _StopParsing(Exception):
-    """Makes the parser give up: nothing more of this connection is read."""
 
 
 class Connection(asyncio.Protocol):
@@ -193,7 +192,8 @@ class Connection(asyncio.Protocol):
                 self._receiving.keep = False
             self._end_of_body()
         except httptools.HttpParserError:
-            self._refuse(self._why_not())
+            unfinished = self._inbound if self._in_head else None
+            self._refuse(why_not(unfinished, self._header_bytes, len(self._waiting)))
         else:
             if self._in_head and self._head_bytes > MAX_HEAD:
                 self._refuse(HeadersTooLarge())
@@ -235,21 +235,21 @@ class Connection(asyncio.Protocol):
         self._header_bytes += len(name) + len(value)
         inbound.take(name, value)
         if self._header_bytes > MAX_HEAD or len(inbound.fields) > MAX_HEADERS:
-            raise _StopParsing
+            raise StopParsing
 
     def on_headers_complete(self) -> None:
         """Judge the head, then let the application see the request."""
         if len(self._waiting) >= MAX_PIPELINED:
-            raise _StopParsing
+            raise StopParsing
         self._in_head = False
         self._head_due = None
         self._head_bytes = 0
         parser, inbound = self._parser, self._inbound
         version = parser.get_http_version()
         fault = fault_of(self._target, inbound, version)
-        if fault is None and parser.should_upgrade() and not _upgrade_may_be_ignored(parser, inbound):
+        if fault is None and parser.should_upgrade() and not upgrade_may_be_ignored(parser, inbound):
             fault = UpgradeRefused()
-        method = _name_of(parser.get_method())
+        method = name_of(parser.get_method())
         self._receiving = self._enqueue(method, b"/" if fault else self._target, version, inbound, fault)
 
     def on_body(self, data: bytes) -> None:
@@ -324,14 +324,6 @@ class Connection(asyncio.Protocol):
         else:
             self._idle_due = edge.now + edge.idle_seconds
 
-    def _too_much(self) -> bool:
-        return self._in_head and (self._header_bytes > MAX_HEAD or len(self._inbound.fields) > MAX_HEADERS)
-
-    def _why_not(self) -> Refusal:
-        if self._too_much():
-            return HeadersTooLarge()
-        return TooManyWaiting(retry_after=1) if len(self._waiting) >= MAX_PIPELINED else MalformedRequest()
-
     def _refuse(self, refusal: Refusal) -> None:
         """Answer what is no whole request, behind the answers to the whole ones before it; read nothing more."""
         self._deaf = True
@@ -341,14 +333,3 @@ class Connection(asyncio.Protocol):
             self._receiving = None
         elif not self._transport.is_closing():
             self._enqueue("-", b"/", "1.1", Inbound(), refusal).whole()
-
-
-@lru_cache(maxsize=64)
-def _name_of(method: bytes) -> str:
-    return method.decode("ascii")
-
-
-def _upgrade_may_be_ignored(parser: httptools.HttpRequestParser, inbound: Inbound) -> bool:
-    """The parser skips the body of a request that asks for an upgrade, so only one without a body may go on."""
-    wants = inbound.get(b"upgrade") or b""
-    return parser.get_method() != b"CONNECT" and b"websocket" not in wants.lower() and not inbound.framed

@@ -34,7 +34,7 @@ from gateway.errors import (
     TokenRefused,
     TooManyStreams,
 )
-from gateway.exchange import ClientGone, Exchange
+from gateway.exchange import Exchange
 from gateway.headers import Header
 from gateway.live import frames
 from gateway.live.endings import DRAINING, NOT_ALLOWED, SESSION_REPLACED, SIGN_IN_ENDED, TOKEN_EXPIRED, UNVERIFIED
@@ -44,6 +44,7 @@ from gateway.live.listener import Listener
 from gateway.live.position import Position, moved
 from gateway.live.resuming import CannotResume, Resuming
 from gateway.routing import Row
+from gateway.wire import ClientGone
 
 MOST_PER_SIGN_IN = 6
 UNVERIFIED_SECONDS = 5.0

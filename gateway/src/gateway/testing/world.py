@@ -13,8 +13,8 @@ from common.testing.clock import FrozenClock
 from common.testing.waiting import eventually
 from common.tokens import SigningKey
 from gateway.edge import Server
-from gateway.exchange import Patience
 from gateway.main import Built, build, running
+from gateway.patience import Patience
 from gateway.routes import ROWS, SERVICES
 from gateway.routing import Row
 from gateway.settings import GatewaySettings

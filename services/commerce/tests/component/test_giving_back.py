@@ -39,6 +39,19 @@ async def test_a_buyer_gives_an_order_back_and_a_share_is_kept(
         await stall.books(world)
 
 
+async def test_a_buyer_pays_the_share_that_was_shown_and_no_fee_besides(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        fee = {"perOrder": 10_000, "perTicket": 0, "currency": "NGN"}
+        await stall.sell_by(world, cancellation={"hoursBefore": 48, "keptRate": 0}, serviceFee=fee)
+        order = await stall.paid(world, (tier, 1))
+        await stall.sell_by(world, serviceFee=fee, refundKeepsFees=True)
+        status, shown = await give_back(world, stall, order)
+        assert (status, shown["status"]) == (200, "refunded")
+        assert await stall.refunds(world, order) == [("done", PRICE + 10_000)]
+        await stall.books(world)
+
+
 async def test_after_that_or_where_it_was_not_offered_nothing_is_given_back(
     run: RunService, stall: "Stall", clock: FrozenClock
 ) -> None:

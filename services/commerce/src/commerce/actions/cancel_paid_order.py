@@ -6,7 +6,7 @@ from commerce.domain.order import Order
 from commerce.domain.refunding import kept_of, require_refundable, take_everything
 from commerce.domain.sale import why_event_is_closed
 from commerce.errors import NotCancellable, UnknownOrder
-from commerce.store import copies, orders, sale_settings
+from commerce.store import copies, orders
 from commerce.store import refunds as refunds_store
 from common.db import Transaction
 from common.principal import Principal
@@ -29,8 +29,8 @@ async def cancel_paid_order(tx: Transaction, principal: Principal, order: Order)
     if event is not None and why_event_is_closed(event, tx.now) == "event_cancelled":
         # All of it goes back by itself: whoever is quicker must not be left with less.
         raise NotCancellable(reason="event_cancelled")
-    keeps_fees = (await sale_settings.settings_of_event(tx, order.event_id)).refund_keeps_fees
-    cause = Cause("buyer", BY_BUYER, principal.actor, keeps_fees=keeps_fees)
+    # The share that is kept was shown before they bought; the event's fees, which may be kept otherwise, are no part of it.
+    cause = Cause("buyer", BY_BUYER, principal.actor)
     pots = await refunds_store.pots_of_order(tx, order.id)
     await refund_whole(tx, order, pots, take_everything(order, forced=False), cause, kept=kept_of(order))
     after = await orders.find_order(tx, order.id)

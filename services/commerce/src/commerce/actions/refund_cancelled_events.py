@@ -39,15 +39,20 @@ async def _sweep(database: Database, event_id: EventId) -> int:
                 await refund_runs.save_run(tx, swept(run, tx.now))
                 return count
         for order_id in page:
-            count += await _refund_next(database, event_id, order_id)
+            refunded = await _refund_next(database, event_id, order_id)
+            if refunded is None:
+                return count
+            count += refunded
 
 
-async def _refund_next(database: Database, event_id: EventId, order_id: OrderId) -> bool:
+async def _refund_next(database: Database, event_id: EventId, order_id: OrderId) -> bool | None:
+    """Whether the order was refunded. None when others work on the run: they go on from here, and whoever went on
+    beside them would have them leave out what it only skipped."""
     try:
         async with database.transaction() as tx:
             run = await refund_runs.lock_run(tx, event_id)
             if run is None:
-                return False
+                return None
             refunded = await _refund(tx, run, order_id)
             await refund_runs.save_run(tx, passed(run, order_id, refunded=refunded))
             return refunded
@@ -55,8 +60,9 @@ async def _refund_next(database: Database, event_id: EventId, order_id: OrderId)
         log.error("ALARM: an order of a cancelled event was not refunded", order=order_id, reason=reason_of(error))
     async with database.transaction() as tx:
         run = await refund_runs.lock_run(tx, event_id)
-        if run is not None:
-            await refund_runs.save_run(tx, passed(run, order_id, refunded=False))
+        if run is None:
+            return None
+        await refund_runs.save_run(tx, passed(run, order_id, refunded=False))
     return False
 
 

@@ -1,29 +1,9 @@
-"""Which header fields cross the gateway, in both directions.
+"""The fields of a request: sorted as they come, by what goes on to the service and what the gateway itself needs."""
 
-Inward: nothing that says who is asking or where from may come from the client, in any spelling; nothing that belongs to
-one hop goes to the next (RFC 9110 section 7.6.1). Outward: the same hygiene, and the security headers every answer carries.
-"""
+from collections.abc import Callable
 
-import time
-from collections.abc import Callable, Sequence
-from email.utils import formatdate
-from functools import lru_cache
+from gateway.headers.fields import HOP_BY_HOP, OF_CONNECTION, Header
 
-Header = tuple[bytes, bytes]
-
-_HOP_BY_HOP = frozenset(
-    {
-        b"connection",
-        b"keep-alive",
-        b"proxy-connection",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    }
-)
 _IDENTITY = frozenset(
     {
         b"authorization",
@@ -42,36 +22,7 @@ _IDENTITY = frozenset(
 _IDENTITY_PREFIXES = (b"x-user", b"x-internal", b"x-forwarded", b"x-lanyard", b"x-auth", b"x-remote")
 _TRACE = frozenset({b"traceparent", b"tracestate", b"baggage"})
 _REPLACED = frozenset({b"host", b"content-length", b"expect"})
-_KEPT_BACK = _HOP_BY_HOP | _IDENTITY | _TRACE | _REPLACED
-_OF_CONNECTION = frozenset({b"", b"close", b"keep-alive"})
-_CORS = frozenset(
-    {
-        b"access-control-allow-credentials",
-        b"access-control-allow-headers",
-        b"access-control-allow-methods",
-        b"access-control-allow-origin",
-        b"access-control-allow-private-network",
-        b"access-control-expose-headers",
-        b"access-control-max-age",
-    }
-)
-"""Which pages may read an answer is the gateway's to say, not a service's."""
-_WATCHED = _HOP_BY_HOP | _CORS | {b"server", b"date", b"content-length"}
-"""Of an answer: kept back, or looked at first."""
-_ADDED_TO = frozenset({b"link", b"vary"})
-"""Lists: a service and the gateway may both have something to say."""
-
-_PAGE_POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-    b"font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-SECURITY: tuple[Header, ...] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-    (b"content-security-policy", _PAGE_POLICY),
-    (b"x-frame-options", b"DENY"),
-)
-STRICT_TRANSPORT: Header = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_KEPT_BACK = HOP_BY_HOP | _IDENTITY | _TRACE | _REPLACED
 
 
 class Inbound:
@@ -181,7 +132,7 @@ def _coding(inbound: Inbound, field: Header) -> None:
 def _connection(inbound: Inbound, field: Header) -> None:
     names = {token.strip().lower() for token in field[1].split(b",")}
     inbound.closes |= b"close" in names
-    inbound._named |= names - _OF_CONNECTION  # noqa: SLF001  # the other half of the class
+    inbound._named |= names - OF_CONNECTION  # noqa: SLF001  # the other half of the class
 
 
 def _expect(inbound: Inbound, field: Header) -> None:
@@ -251,60 +202,3 @@ def _note_for(name: bytes) -> Note | None:
     if note is None and (name in _KEPT_BACK or b"_" in name or name.startswith(_IDENTITY_PREFIXES)):
         return _drop
     return note
-
-
-@lru_cache(maxsize=256)
-def _named_by(connection: bytes) -> frozenset[bytes]:
-    """The fields that a Connection field declares to be for this hop alone."""
-    return frozenset(token.strip().lower() for token in connection.split(b",")) - _OF_CONNECTION
-
-
-def pass_out(headers: Sequence[Header], status: int) -> tuple[list[Header], bool]:
-    """The fields of a service's answer that the client gets, and whether they tell the length of a body."""
-    named: frozenset[bytes] = frozenset()
-    counted = False
-    kept: list[Header] = []
-    for header in headers:
-        name = header[0]
-        if name not in _WATCHED:
-            kept.append(header)
-        elif name == b"content-length":
-            if status not in (204, 304):
-                counted = True
-                kept.append(header)
-        elif name == b"connection":
-            named |= _named_by(header[1])
-    if named:
-        kept = [header for header in kept if header[0] not in named]
-        counted = counted and b"content-length" not in named
-    return kept, counted
-
-
-@lru_cache(maxsize=256)
-def lines_of(own: tuple[Header, ...]) -> tuple[frozenset[bytes], bytes]:
-    """The names and the lines of fields that many answers share."""
-    return frozenset(name for name, _ in own) - _ADDED_TO, b"".join(line_of(*header) for header in own)
-
-
-def line_of(name: bytes, value: bytes) -> bytes:
-    """One field as it is sent."""
-    return b"%b: %b\r\n" % (name, value)
-
-
-def with_own(passed: Sequence[Header], own: tuple[Header, ...]) -> bytes:
-    """The lines of an answer: what is passed on, and `own` where that has not set it already."""
-    names, lines = lines_of(own)
-    said = [name for name, _ in passed if name in names]
-    if said:
-        lines = b"".join(line_of(*header) for header in own if header[0] not in said)
-    return b"".join([b"%b: %b\r\n" % header for header in passed]) + lines
-
-
-def date_line() -> bytes:
-    """The Date field, written once a second."""
-    return _date_line(int(time.time()))
-
-
-@lru_cache(maxsize=2)
-def _date_line(second: int) -> bytes:
-    return line_of(b"date", formatdate(second, usegmt=True).encode())
