@@ -48,7 +48,7 @@ async def want(world: Running, order: dict[str, Any], wanted: Wanted) -> Payment
         await orders.lock_order(tx, OrderId(order["id"]))
         [payment] = await payments.payments_of_order(tx, OrderId(order["id"]))
         assert payment.held_at is not None
-        await payments.save_payment(tx, wanting(payment, wanted))
+        payments.save_payment(tx, wanting(payment, wanted))
         found = await payments.find_payment(tx, payment.id)
     assert found is not None
     return found

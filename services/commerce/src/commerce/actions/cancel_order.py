@@ -25,7 +25,7 @@ async def cancel_order(tx: Transaction, principal: Principal, order_id: OrderId)
     if order.status == "awaiting_approval" and await approvals.find_decision(tx, order_id) is not None:
         raise OrderNotAwaitingPayment(status=order.status)
     after = cancelled(order)
-    await orders.save_order(tx, after)
+    orders.save_order(tx, after)
     await payments.want_void(tx, [order.id])
     await release_stock(tx, [order])
     announce_order(tx, after)

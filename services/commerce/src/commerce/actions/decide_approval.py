@@ -55,13 +55,13 @@ async def _approve(tx: Transaction, principal: Principal, order_id: OrderId) -> 
         raise EventNotOnSale(reason=closed)
     if not order.total:
         after = paid(order, tx.now)
-        await orders.save_order(tx, after)
+        orders.save_order(tx, after)
         await sell_stock(tx, order)
         announce_order(tx, after)
         return []
     wanted = [wanting(payment, "capture") for payment in await _held_payments(tx, order_id)]
     for payment in wanted:
-        await payments.save_payment(tx, payment)
+        payments.save_payment(tx, payment)
     return wanted
 
 
@@ -70,7 +70,7 @@ async def _reject(tx: Transaction, principal: Principal, order_id: OrderId, reas
     if not await _is_first(tx, principal, order, "rejected", reason):
         return []
     after = cancelled(order)
-    await orders.save_order(tx, after)
+    orders.save_order(tx, after)
     held = [wanting(payment, "void") for payment in await _held_payments(tx, order_id)]
     await payments.want_void(tx, [order_id])
     await release_stock(tx, [order])

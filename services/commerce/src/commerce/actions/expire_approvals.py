@@ -20,7 +20,7 @@ async def expire_approvals(database: Database) -> int:
             overdue = [order for order_id in ids if (order := await _undecided(tx, order_id)) is not None]
             for order in overdue:
                 after = expired(order)
-                await orders.save_order(tx, after)
+                orders.save_order(tx, after)
                 announce_order(tx, after)
             if overdue:
                 await payments.want_void(tx, [order.id for order in overdue])

@@ -18,7 +18,7 @@ async def expire_orders(database: Database) -> int:
             overdue = await orders.lock_some_overdue(tx, AT_ONCE)
             for order in overdue:
                 after = expired(order)
-                await orders.save_order(tx, after)
+                orders.save_order(tx, after)
                 announce_order(tx, after)
             await payments.want_void(tx, [order.id for order in overdue])
             await release_stock(tx, overdue)

@@ -19,6 +19,6 @@ async def extend_order(tx: Transaction, principal: Principal, order_id: OrderId)
     after = extended(order, settings.hold, tx.now)
     if after == order:
         return order
-    await orders.save_order(tx, after)
+    orders.save_order(tx, after)
     announce_order(tx, after)
     return after

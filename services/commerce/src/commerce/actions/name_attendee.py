@@ -42,7 +42,7 @@ async def name_attendee(
     if after is order:
         return order
     save_attendee(tx, line_id, ordinal, name, email)
-    await orders.save_order(tx, after)
+    orders.save_order(tx, after)
     announce_order(tx, after)
     return after
 

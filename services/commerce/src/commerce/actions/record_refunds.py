@@ -97,7 +97,7 @@ def _refund(
 async def _record(tx: Transaction, order: Order, taken: Taken, refund: Refund, key: str | None) -> Order:
     """The stock changes last: what many want is locked no longer than it takes to commit."""
     after = given_back(order, taken, [refund])
-    await orders.save_order(tx, after)
+    orders.save_order(tx, after)
     if refund.amount.currency == order.refunded.currency:
         await orders.add_refunded(tx, order.id, refund.amount.amount)
     await refunds_store.add_refund(tx, refund, key)

@@ -47,7 +47,7 @@ async def resolve_review(
     if decision == "complete":
         return await _complete(tx, order, pots, cause)
     after = called_off(order)
-    await orders.save_order(tx, after)
+    orders.save_order(tx, after)
     await payments.want_void(tx, [order.id])
     announce_order(tx, after)
     after, _ = await refund_surplus(tx, after, pots, cause)
@@ -64,7 +64,7 @@ async def _complete(tx: Transaction, order: Order, pots: Sequence[Pot], cause: C
     if event is not None and why_event_is_closed(event, tx.now) == "event_cancelled":
         raise EventNotOnSale(reason="event_cancelled")
     after = paid(order, tx.now)
-    await orders.save_order(tx, after)
+    orders.save_order(tx, after)
     ledger.add_transfers(tx, allocation(order, pot.payment_id, pot.provider))
     after, _ = await refund_surplus(tx, after, surplus_of(await refunds_store.pots_of_order(tx, order.id)), cause)
     announce_order(tx, after)

@@ -58,7 +58,7 @@ async def _close(tx: Transaction, order: Order, dispute: Dispute) -> None:
 async def _flagged(tx: Transaction, order: Order) -> Order:
     """The order as it is while a bank looks at it, or looks at it no more."""
     after = replace(order, version=order.version + 1, disputed=await disputes.has_open_dispute(tx, order.id))
-    await orders.save_order(tx, after)
+    orders.save_order(tx, after)
     announce_refund(tx, after)
     return after
 

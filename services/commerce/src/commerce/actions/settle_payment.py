@@ -62,7 +62,7 @@ async def _carry_out(
     elif verdict is Verdict.HOLD:
         await _hold(tx, order, payment, told)
     elif verdict is Verdict.LET_GO:
-        await payments.save_payment(tx, wanting(held(payment, told.reference, tx.now), "void"))
+        payments.save_payment(tx, wanting(held(payment, told.reference, tx.now), "void"))
     elif verdict is Verdict.PAY_AGAIN:
         await _ask_to_pay_again(tx, order, payment, told, reason)
     elif verdict is Verdict.REFUND:
@@ -74,8 +74,8 @@ async def _carry_out(
 async def _complete(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment) -> None:
     """The stock changes last, so that the one row everybody wants is locked no longer than it takes to commit."""
     after = paid(received(order, payment.amount), tx.now)
-    await orders.save_order(tx, after)
-    await payments.save_payment(tx, settled(payment, "succeeded", told.reference))
+    orders.save_order(tx, after)
+    payments.save_payment(tx, settled(payment, "succeeded", told.reference))
     ledger.add_transfers(tx, charge(order, payment.id, payment.provider, payment.amount))
     if order.holding == "held":
         await sell_stock(tx, order)
@@ -86,8 +86,8 @@ async def _hold(tx: Transaction, order: Order, payment: Payment, told: ProviderP
     """Nothing was taken; the places stay held until the organiser decides."""
     after = awaiting_approval(order, tx.now)
     await approvals.forget_decision(tx, order.id)
-    await orders.save_order(tx, after)
-    await payments.save_payment(tx, held(payment, told.reference, tx.now))
+    orders.save_order(tx, after)
+    payments.save_payment(tx, held(payment, told.reference, tx.now))
     announce_order(tx, after)
 
 
@@ -97,10 +97,10 @@ async def _ask_to_pay_again(
     """The places stay held; what the organiser approved needs no second word of theirs."""
     ended: Status = "cancelled" if told.status == "cancelled" else "failed"
     failed = settled(payment, ended, told.reference, reason)
-    await payments.save_payment(tx, failed)
+    payments.save_payment(tx, failed)
     approved = await approvals.find_decision(tx, order.id) == "approved"
     after = to_be_paid_again(order, tx.now, approved=approved)
-    await orders.save_order(tx, after)
+    orders.save_order(tx, after)
     announce_order(tx, after)
     announce_payment(tx, failed, after)
 
@@ -110,7 +110,7 @@ async def _fail(tx: Transaction, order: Order, payment: Payment, told: ProviderP
     when it was we who ended it."""
     ended: Status = "cancelled" if told.status == "cancelled" else "failed"
     after = settled(payment, ended, told.reference, reason)
-    await payments.save_payment(tx, after)
+    payments.save_payment(tx, after)
     if order.status == "awaiting_payment" and payment.wanted is None:
         announce_payment(tx, after, order)
 
@@ -122,7 +122,7 @@ async def _put_aside(tx: Transaction, order: Order, payment: Payment, told: Prov
     if order.paid_at is None:
         order = in_review(order, reason)
         announce_order(tx, order)
-    await orders.save_order(tx, order)
+    orders.save_order(tx, order)
     announce_review(tx, after, order)
     log.warning("a payment needs a person", payment=payment.id, order=order.id, reason=reason)
 
@@ -146,6 +146,6 @@ async def _send_back(tx: Transaction, order: Order, payment: Payment, told: Prov
 
 async def _book_aside(tx: Transaction, order: Order, payment: Payment, told: ProviderPayment, reason: str) -> Payment:
     after = settled(payment, "succeeded", told.reference, reason)
-    await payments.save_payment(tx, after)
+    payments.save_payment(tx, after)
     ledger.add_transfers(tx, [unallocated(order, payment.id, payment.provider, told.amount)])
     return after

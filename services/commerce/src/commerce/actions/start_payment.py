@@ -90,7 +90,7 @@ async def open_at_provider(database: Database, provider: PaymentProvider, paymen
         current = await _require_payment(tx, payment.id)
         if current.checkout_url is None:
             current = opened(current, answer)
-            await payments.save_payment(tx, current)
+            payments.save_payment(tx, current)
     return current
 
 
@@ -100,7 +100,7 @@ async def _record_refusal(database: Database, payment: Payment, reason: str) -> 
         await orders.lock_order(tx, payment.order_id)
         current = await _require_payment(tx, payment.id)
         if current.status == "created":
-            await payments.save_payment(tx, never_begun(current, reason))
+            payments.save_payment(tx, never_begun(current, reason))
 
 
 async def _record_intent(

@@ -7,9 +7,9 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from commerce.domain.payment import Payment
-from commerce.store.queues import first
 from commerce.tables import OPEN, UNPAID, orders, payments
-from common.db import Transaction
+from commerce.tables.queues import IN_ORDER, first
+from common.db import Transaction, moment
 from common.ids import OrderId, PaymentId
 from common.money import Money
 
@@ -19,7 +19,14 @@ NEWS_EXPECTED = timedelta(minutes=2)
 """The provider is asked about a payment when it told nothing for this long."""
 _LONGEST_WAIT = timedelta(hours=1)
 # Built once: putting a statement together costs more than running it.
-_FIND: Final = select(payments).where(payments.c.id == bindparam("payment", type_=payments.c.id.type))
+_THIS: Final = payments.c.id == bindparam("payment", type_=payments.c.id.type)
+_FIND: Final = select(payments).where(_THIS)
+_SAVE_OPEN: Final = update(payments).where(_THIS)
+_SAVE_SETTLED: Final = (
+    update(payments)
+    .where(_THIS)
+    .values(settled_at=func.coalesce(payments.c.settled_at, bindparam("now", type_=moment())), next_check_at=None)
+)
 _OF_ORDER: Final = (
     select(payments)
     .where(payments.c.order_id == bindparam("order", type_=payments.c.order_id.type))
@@ -44,14 +51,13 @@ async def add_payment(tx: Transaction, payment: Payment) -> None:
     )
 
 
-async def save_payment(tx: Transaction, payment: Payment) -> None:
-    """Write how a payment stands now. The caller holds its order's lock."""
-    values = _state_of(payment)
+def save_payment(tx: Transaction, payment: Payment) -> None:
+    """Write how a payment stands now, with the next statement. The caller holds its order's lock."""
+    values = {"payment": payment.id, **_state_of(payment)}
     if payment.status in ("created", "pending"):
-        values |= {"next_check_at": tx.now if payment.wanted else tx.now + NEWS_EXPECTED}
+        tx.post(_SAVE_OPEN, {**values, "next_check_at": tx.now if payment.wanted else tx.now + NEWS_EXPECTED})
     else:
-        values |= {"settled_at": func.coalesce(payments.c.settled_at, tx.now), "next_check_at": None}
-    await tx.execute(update(payments).where(payments.c.id == payment.id).values(**values))
+        tx.post(_SAVE_SETTLED, {**values, "now": tx.now})
 
 
 async def find_payment(tx: Transaction, payment_id: PaymentId) -> Payment | None:
@@ -99,6 +105,7 @@ async def take_some_to_release(tx: Transaction, limit: int) -> list[Payment]:
         .values(wanted="void", version=payments.c.version + 1, next_check_at=tx.now + NEWS_EXPECTED)
         .returning(*payments.c)
     )
+    tx.post(IN_ORDER)
     return [payment_of(row) for row in (await tx.execute(taken)).all()]
 
 
@@ -123,6 +130,7 @@ async def take_some_due_for_a_check(tx: Transaction, limit: int) -> list[Payment
         .values(next_check_at=tx.now + wait, checks=payments.c.checks + 1)
         .returning(*payments.c)
     )
+    tx.post(IN_ORDER)
     return [payment_of(row) for row in (await tx.execute(taken)).all()]
 
 

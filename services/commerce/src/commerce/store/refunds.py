@@ -26,7 +26,6 @@ from commerce.domain.payment import Payment
 from commerce.domain.refund import Refund
 from commerce.domain.refunding import Pot
 from commerce.store.payments import find_payments
-from commerce.store.queues import first
 from commerce.tables import (
     PENDING,
     admissions,
@@ -37,6 +36,7 @@ from commerce.tables import (
     refunded_admissions,
     refunds,
 )
+from commerce.tables.queues import IN_ORDER, first
 from common.db import Transaction
 from common.ids import OrderId, OrderLineId, PaymentId, RefundId
 from common.money import Money
@@ -151,6 +151,7 @@ async def take_some_due(tx: Transaction, limit: int) -> list[Due]:
         .limit(first(limit))
         .with_for_update(skip_locked=True)
     )
+    tx.post(IN_ORDER)
     ids = [row.id for row in await tx.all(due)]
     if not ids:
         return []

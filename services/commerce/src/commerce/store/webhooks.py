@@ -6,8 +6,8 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from commerce.store.queues import first
 from commerce.tables import payment_webhooks
+from commerce.tables.queues import IN_ORDER, first
 from common.db import Transaction
 
 LEASE = timedelta(seconds=60)
@@ -69,6 +69,7 @@ async def take_some_webhooks(tx: Transaction, limit: int) -> list[StoredWebhook]
             payment_webhooks.c.attempts,
         )
     )
+    tx.post(IN_ORDER)
     rows = sorted((await tx.execute(taken)).all(), key=lambda row: row.id)
     return [StoredWebhook(row.id, row.provider, row.reference, row.traceparent, row.attempts) for row in rows]
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Row, literal_column, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from commerce.adapters.sandbox.tables import sandbox_notices, sandbox_payments
 from commerce.domain.order import Capture
+from commerce.tables.queues import IN_ORDER, first
 from common.db import Transaction
 from common.ids import OrderId, PaymentId
 from common.money import Money
@@ -137,7 +138,7 @@ async def take_some_notices(tx: Transaction, limit: int) -> list[WaitingNotice]:
         select(sandbox_notices.c.id)
         .where(sandbox_notices.c.next_attempt_at <= tx.now)
         .order_by(sandbox_notices.c.next_attempt_at, sandbox_notices.c.id)
-        .limit(literal_column(f"{limit:d}"))  # in words: of a mere value the server assumes a tenth of everything
+        .limit(first(limit))
         .with_for_update(skip_locked=True)
     )
     taken = (
@@ -146,6 +147,7 @@ async def take_some_notices(tx: Transaction, limit: int) -> list[WaitingNotice]:
         .values(next_attempt_at=tx.now + LEASE, attempts=sandbox_notices.c.attempts + 1)
         .returning(sandbox_notices.c.id, sandbox_notices.c.body, sandbox_notices.c.attempts)
     )
+    tx.post(IN_ORDER)
     return [WaitingNotice(row.id, row.body, row.attempts) for row in (await tx.execute(taken)).all()]
 
 
