@@ -137,6 +137,11 @@ class Connection(asyncio.Protocol):
         else:
             self._wait_for_head()
 
+    def go_on(self) -> None:
+        """Its turn has come."""
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_result(None)
+
     def leave(self) -> None:
         """The process is about to end: part now, or after the answer under way."""
         if self._current is None:
@@ -176,8 +181,7 @@ class Connection(asyncio.Protocol):
         self.resume_writing()
         if self._current is not None:
             self._current.lost()
-        if self._turn is not None and not self._turn.done():
-            self._turn.set_result(None)
+        self.go_on()
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come; broken framing is answered and ends the connection."""
@@ -280,7 +284,7 @@ class Connection(asyncio.Protocol):
         if self._worker is None:
             self._worker = self._edge.loop.create_task(self._work())
         elif self._turn is not None and not self._turn.done():
-            self._turn.set_result(None)
+            self._edge.line_up(self)
 
     async def _work(self) -> None:
         """Answer what is asked, until nobody is left to ask."""
