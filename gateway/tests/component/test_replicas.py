@@ -133,7 +133,7 @@ async def test_a_service_that_hangs_as_a_whole_is_taken_for_away_and_comes_back(
         assert [await outcome(pool, 0.05) for _ in range(5)] == ["late"] * 5
         began = asyncio.get_running_loop().time()
         assert await outcome(pool) == "refused"
-        assert asyncio.get_running_loop().time() - began < 0.1
+        assert asyncio.get_running_loop().time() - began < 1
         services[0].reply = lambda _: OK
         await holds(lambda: pool.breaker.open_until is None, "the end of its absence")
         assert await ask(pool) == 200

@@ -186,7 +186,7 @@ async def test_identity_waits_for_the_leases_when_the_connection_it_asks_over_is
 async def test_identity_does_not_wait_for_a_replica_whose_lease_has_run_out() -> None:
     started = time.monotonic()
     await announce(None, [SIGN_IN], {"gateway-1": timedelta(seconds=-1)})
-    assert time.monotonic() - started < 0.2
+    assert time.monotonic() - started < 0.5
 
 
 async def _hears(identity: Bus, replicas: int) -> None:
