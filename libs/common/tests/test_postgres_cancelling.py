@@ -227,3 +227,14 @@ async def test_where_the_server_cannot_be_asked_to_stop_the_cancellation_is_hear
         sleeping.cancel()
         assert await ended(sleeping) == "cancelled"
         assert link.broken
+
+
+async def test_who_is_cancelled_while_plans_are_thrown_away_leaves_a_connection_for_the_next(link: Link) -> None:
+    await link.run([said("SELECT 1")])
+    link._plans_end_at = 0.0
+    throwing = asyncio.create_task(link.run([said("SELECT 2")]))
+    await asyncio.sleep(0)  # it has sent DISCARD PLANS and waits for the answer
+    throwing.cancel()
+    assert await ended(throwing) == "cancelled"
+    assert not link.broken
+    assert await first_value(link, "SELECT 'next'") == b"next"
