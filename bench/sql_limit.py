@@ -33,7 +33,17 @@ _ONE_TIER = f"""
 """
 
 _WRITES = "SELECT relname, n_tup_ins, n_tup_upd FROM pg_stat_user_tables"
-_BESIDE_THE_PATH = {"inbox", "job_runs", "dead_letters", "events", "ticket_tiers"}
+_BESIDE_THE_PATH = {
+    "inbox",
+    "job_runs",
+    "dead_letters",
+    "events",
+    "ticket_tiers",
+    "order_passes",
+    "documents",
+    "document_counters",
+}
+"""What others' messages bring, and what the job that writes documents does once a minute."""
 
 Writes = dict[str, tuple[int, int]]
 """Table → rows inserted, rows updated."""
@@ -101,6 +111,8 @@ def differences(ours: dict[str, tuple[float, float]], theirs: dict[str, tuple[fl
     found = []
     for table in sorted((ours.keys() & theirs.keys()) - _BESIDE_THE_PATH):
         (inserted, updated), (wanted_inserted, wanted_updated) = theirs[table], ours[table]
+        if table == "orders":
+            wanted_updated -= ours["documents"][0]  # it is noted of an order that it has its documents
         if abs(inserted - wanted_inserted) > 0.25 or (table != "outbox" and abs(updated - wanted_updated) > 0.25):
             found.append(
                 f"{table}: {wanted_inserted:.1f} + {wanted_updated:.1f} against {inserted:.1f} + {updated:.1f}"
