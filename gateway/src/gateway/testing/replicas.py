@@ -141,10 +141,10 @@ class Replicas:
         for program in (self.identity, *self.gateways):
             program.start()
         self.heard = {name: FakeService() for name in self._ports}
-        for name, service in self.heard.items():
-            service.port = self._ports[name]
-            await service.start()
         try:
+            for name, service in self.heard.items():
+                service.port = self._ports[name]
+                await service.start()
             await self.ready()
             yield
         finally:

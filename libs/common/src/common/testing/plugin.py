@@ -12,6 +12,15 @@ from common.testing.clock import FrozenClock, SeededEntropy
 from common.testing.servers import Servers, remove, start_servers
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Of workers side by side each has ports of its own: a server that a test ends and starts again finds its port free."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        from devstack.servers.ports import share_ports  # noqa: PLC0415 - only for workers
+
+        share_ports(int(worker["workerid"].removeprefix("gw")), worker["workercount"])
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """PostgreSQL for this test process, and brokers on demand."""

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from collections import deque
 from random import SystemRandom
 
 from devstack.servers.failures import PortTaken
@@ -15,11 +16,25 @@ _PICKED_FROM = range(20_000, 32_000)
 on, and would take a server's port while the server is down."""
 
 
+_picked_from = _PICKED_FROM
+_lately: deque[int] = deque(maxlen=1_000)
+
+
+def share_ports(number: int, of: int) -> None:
+    """Let this process pick from the part `number` (from 0) `of` so many.
+
+    For processes that pick side by side and whose servers end for a while: nobody else takes their ports meanwhile.
+    """
+    global _picked_from  # noqa: PLW0603 - said once, as the process begins
+    _picked_from = _PICKED_FROM[number::of]
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listened on a moment ago."""
+    """A port of 127.0.0.1 that nobody listened on a moment ago, and none that was picked here lately."""
     draw = SystemRandom()
-    while is_taken(port := draw.choice(_PICKED_FROM)):
+    while (port := draw.choice(_picked_from)) in _lately or is_taken(port):
         continue
+    _lately.append(port)
     return port
 
 
