@@ -29,7 +29,6 @@ class Inbound:
     """The fields of a request, sorted as they come: what goes on to the service, and what the gateway itself needs."""
 
     __slots__ = (
-        "_named",
         "accepts",
         "app",
         "authorization",
@@ -43,6 +42,7 @@ class Inbound:
         "kept",
         "length",
         "odd_coding",
+        "of_this_hop",
         "origin",
         "traceparent",
     )
@@ -67,7 +67,7 @@ class Inbound:
         self.origin: bytes | None = None
         """The page that asks; of two, a list that matches none."""
         self.traceparent: bytes | None = None
-        self._named: frozenset[bytes] = frozenset()
+        self.of_this_hop: frozenset[bytes] = frozenset()
 
     @property
     def has_body(self) -> bool:
@@ -82,8 +82,8 @@ class Inbound:
     def lines(self) -> bytes:
         """What goes on to the service, as lines with their ends."""
         kept = self.kept
-        if self._named:
-            kept = [field for field in kept if field[0] not in self._named]
+        if self.of_this_hop:
+            kept = [field for field in kept if field[0] not in self.of_this_hop]
         return b"".join([b"%b: %b\r\n" % field for field in kept])
 
     def get(self, wanted: bytes) -> bytes | None:
@@ -132,7 +132,7 @@ def _coding(inbound: Inbound, field: Header) -> None:
 def _connection(inbound: Inbound, field: Header) -> None:
     names = {token.strip().lower() for token in field[1].split(b",")}
     inbound.closes |= b"close" in names
-    inbound._named |= names - OF_CONNECTION  # noqa: SLF001  # the other half of the class
+    inbound.of_this_hop |= names - OF_CONNECTION
 
 
 def _expect(inbound: Inbound, field: Header) -> None:

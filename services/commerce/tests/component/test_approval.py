@@ -26,6 +26,18 @@ def manager_of(stall: "Stall", email: str = "olu@example.org") -> Principal:
     return member_of(stall.organization_id, "manager", email)
 
 
+async def change_to(
+    world: Running, stall: "Stall", order: dict[str, Any], tier: TicketTierId, count: int = 1
+) -> dict[str, Any]:
+    """The buyer takes so many tickets of that tier instead."""
+    path, headers = f"/v1/orders/{order['id']}/items", {"If-Match": "*"}
+    body = {"lines": [{"ticketTierId": tier, "quantity": count}]}
+    answer = await world.call("PUT", path, stall.buyer, key="change", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    shown: dict[str, Any] = answer.json()
+    return shown
+
+
 async def with_approval(world: Running, stall: "Stall", **tier: Any) -> TicketTierId:
     """A tier that is sold only with the organiser's approval."""
     [tier_id] = await stall.open(world, {"capacity": 2, **tier})
@@ -166,10 +178,7 @@ async def test_what_was_changed_since_the_yes_needs_another(
         async with world.database.transaction() as tx:
             await tx.connection.exec_driver_sql("UPDATE sandbox_payments SET status = 'abandoned'")
         assert (await approve(world, order, manager_of(stall))).json()["status"] == "awaiting_payment"
-        lines = [{"ticketTierId": tier, "quantity": 2}]
-        path, headers = f"/v1/orders/{order['id']}/items", {"If-Match": "*"}
-        changed = await world.call("PUT", path, stall.buyer, key="change", json={"lines": lines}, headers=headers)
-        assert changed.status_code == 200, changed.text
+        await change_to(world, stall, order, tier, 2)
         await stall.end(world, await stall.pay(world, order), "succeed")
         assert (await stall.show(world, order))["status"] == "awaiting_approval"
         assert (await approve(world, order, manager_of(stall))).json()["status"] == "paid"

@@ -4,29 +4,26 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from services.commerce.tests.component.test_approval import approve, authorised, manager_of, reject, with_approval
+from services.commerce.tests.component.test_approval import (
+    approve,
+    authorised,
+    change_to,
+    manager_of,
+    reject,
+    with_approval,
+)
 
 from commerce.actions.expire_approvals import expire_approvals
 from commerce.adapters.sandbox.provider import Sandbox
 from commerce.errors import ProviderAway
 from commerce.store import approvals
 from common.db import Transaction
-from common.ids import OrderId, TicketTierId
+from common.ids import OrderId
 from common.messages import OrderCancelled, OrderPaid, PaymentReviewNeeded
-from common.testing import FrozenClock, Running, RunService
+from common.testing import FrozenClock, RunService
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
-
-
-async def change_to(world: Running, stall: "Stall", order: dict[str, Any], tier: TicketTierId) -> dict[str, Any]:
-    """The buyer takes one ticket of that tier instead."""
-    path, headers = f"/v1/orders/{order['id']}/items", {"If-Match": "*"}
-    body = {"lines": [{"ticketTierId": tier, "quantity": 1}]}
-    answer = await world.call("PUT", path, stall.buyer, key="change", json=body, headers=headers)
-    assert answer.status_code == 200, answer.text
-    shown: dict[str, Any] = answer.json()
-    return shown
 
 
 async def test_an_approved_order_whose_event_is_called_off_before_the_money_came_ends_with_its_refund(

@@ -16,9 +16,9 @@ from commerce.actions.refund_cancelled_events import refund_cancelled_events
 from commerce.domain.order import Order
 from commerce.domain.refund_run import RefundRun
 from commerce.domain.refunding import Pot
-from commerce.store import orders, refunds
+from commerce.store import orders, refund_runs, refunds
 from common.db import Transaction
-from common.ids import OrderId
+from common.ids import EventId, OrderId
 from common.money import Money
 from common.testing import FrozenClock, Running, RunService, eventually, principals
 
@@ -249,6 +249,27 @@ async def test_runs_at_once_refund_each_order_once(run: RunService, stall: "Stal
         assert (await all_sent(world, stall))["refundsDone"] == 20
         assert (await world.count("refunds"), await world.count("sandbox_refunds")) == (20, 20)
         await check_invariants(world.database)
+
+
+async def test_a_run_that_others_took_on_is_left_to_them_and_no_order_is_passed_over(
+    run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run() as world, by_hand(world):
+        await sold_so_often(world, stall, 3)
+        await cancel(world, stall)
+        lock, looks = refund_runs.lock_run, 0
+
+        async def taken_at_the_second_order(tx: Transaction, event_id: EventId) -> RefundRun | None:
+            nonlocal looks
+            looks += 1
+            return None if looks == 3 else await lock(tx, event_id)
+
+        with monkeypatch.context() as taken:
+            taken.setattr(refund_runs, "lock_run", taken_at_the_second_order)
+            assert await refund_cancelled_events(world.database) == 1
+        assert (await progress(world, stall))["left"] == 2
+        assert await refund_cancelled_events(world.database) == 2
+        assert (await progress(world, stall))["left"] == 0
 
 
 async def test_only_staff_see_how_far_it_is(run: RunService, stall: "Stall") -> None:

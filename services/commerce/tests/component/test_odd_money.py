@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from services.commerce.tests.fakes.steps import CHARGE
 from sqlalchemy import text
 
 from commerce.actions.expire_orders import expire_orders
@@ -24,7 +25,6 @@ PAID_UNHEARD = "UPDATE sandbox_payments SET status = 'succeeded'"
 """The buyer paid at the provider, and nobody has told us yet."""
 
 
-CHARGE = ("charge", "provider_receivable", "organiser_payable", 150_000)
 ASIDE = ("unallocated", "provider_receivable", "unallocated", 150_000)
 BACK = [
     ("refund_due", "unallocated", "refunds_due", 150_000),

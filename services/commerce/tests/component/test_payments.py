@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from services.commerce.tests.fakes.steps import CHARGE
 from sqlalchemy import text
 
 from commerce.actions.check_invariants import check_invariants
@@ -25,7 +26,6 @@ async def change(world: Running, statement: str, **values: object) -> None:
         await tx.execute(text(statement), values)
 
 
-CHARGE = ("charge", "provider_receivable", "organiser_payable", 150_000)
 ASIDE = ("unallocated", "provider_receivable", "unallocated", 150_000)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from services.commerce.tests.fakes.paystack import KEY, FakePaystack
 from services.commerce.tests.fakes.paystack_shop import PATH, begin, begun, shop, tell, tell_all
+from services.commerce.tests.fakes.steps import CHARGE
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
@@ -18,8 +19,6 @@ from common.testing import FrozenClock, RunService
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
-
-CHARGE = ("charge", "provider_receivable", "organiser_payable", 150_000)
 
 
 async def test_an_order_is_paid_on_paystacks_page(

@@ -4,14 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from services.commerce.tests.fakes.paystack import FakePaystack
 from services.commerce.tests.fakes.paystack_shop import begun, shop, tell_all
-from services.commerce.tests.fakes.steps import ask_back, send
+from services.commerce.tests.fakes.steps import CHARGE, ask_back, send
 
 from common.testing import FrozenClock, Running, RunService
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
-
-CHARGE = ("charge", "provider_receivable", "organiser_payable", 150_000)
 
 
 async def refunded(world: Running, stall: "Stall", paystack: FakePaystack) -> dict[str, Any]:
@@ -48,6 +46,7 @@ async def test_a_refund_whose_answer_was_lost_is_found_and_not_made_twice(
         await refunded(world, stall, paystack)
         for _ in range(3):
             await send(world, clock)
+        assert paystack.faults["POST /refund"] == [], "an answer was lost"
         assert len(paystack.refunds) == 1
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from services.commerce.tests.fakes.steps import worked_off
+from services.commerce.tests.fakes.steps import CHARGE, worked_off
 from services.commerce.tests.fakes.stripe import KEY, SECRET, FakeStripe
 from services.commerce.tests.fakes.stripe_shop import (
     OTHER_SECRET,
@@ -30,9 +30,6 @@ from common.testing import FrozenClock, RunService, eventually
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
-
-
-CHARGE = ("charge", "provider_receivable", "organiser_payable", 150_000)
 
 
 async def test_an_order_is_paid_on_stripes_page(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from services.commerce.tests.fakes.steps import ask_back, send
+from services.commerce.tests.fakes.steps import CHARGE, ask_back, send
 from services.commerce.tests.fakes.stripe import FakeStripe
 from services.commerce.tests.fakes.stripe_shop import begin, begun, only, shop, tell, tell_all
 from sqlalchemy import text
@@ -22,8 +22,6 @@ from common.testing import FrozenClock, Running, RunService, principals
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
-
-CHARGE = ("charge", "provider_receivable", "organiser_payable", 150_000)
 
 
 @asynccontextmanager

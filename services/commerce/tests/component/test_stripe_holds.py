@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from services.commerce.tests.fakes.steps import CHARGE
 from services.commerce.tests.fakes.stripe import FakeStripe
 from services.commerce.tests.fakes.stripe_shop import (
     begun,
@@ -18,9 +19,6 @@ from common.testing import FrozenClock, RunService
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
-
-
-CHARGE = ("charge", "provider_receivable", "organiser_payable", 150_000)
 
 
 async def test_money_that_comes_after_the_order_expired_takes_the_late_way(

@@ -12,6 +12,9 @@ from common.testing import FrozenClock, Running, eventually, principals
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
 
+CHARGE = ("charge", "provider_receivable", "organiser_payable", 150_000)
+"""What the books say of an order of one ticket once its money came: kind, debit, credit, amount."""
+
 
 async def begin_at(
     provider: str, world: Running, stall: "Stall", order: dict[str, Any], *, key: str | None = None
