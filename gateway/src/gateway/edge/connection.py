@@ -24,6 +24,7 @@ from gateway.errors import HeadersTooLarge, HeadersTooSlow, UpgradeRefused
 from gateway.exchange import Exchange
 from gateway.headers import Inbound
 from gateway.target import fault_of
+from gateway.together import Outlet
 
 if TYPE_CHECKING:
     from gateway.edge.server import Edge
@@ -46,6 +47,7 @@ class Connection(asyncio.Protocol):
         "_idle_due",
         "_in_head",
         "_inbound",
+        "_outlet",
         "_overdue",
         "_parser",
         "_reading_paused",
@@ -63,6 +65,7 @@ class Connection(asyncio.Protocol):
         self._edge = edge
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self._outlet: Outlet = cast(Outlet, None)
         self.address = "unknown"
         self._current: Exchange | None = None
         self._waiting: deque[Exchange] = deque()
@@ -88,7 +91,7 @@ class Connection(asyncio.Protocol):
     @property
     def closing(self) -> bool:
         """Whether nobody is left to read an answer."""
-        return self._transport.is_closing()
+        return self._outlet.closing
 
     @property
     def blocked(self) -> bool:
@@ -101,13 +104,13 @@ class Connection(asyncio.Protocol):
         return self._edge.leaving
 
     def write(self, data: bytes) -> None:
-        """Send bytes."""
-        self._transport.write(data)
+        """Send bytes, with what other connections send in this turn of the event loop."""
+        self._outlet.write(data)
 
     async def drained(self, seconds: float) -> None:
         """Wait until the client has read enough of what was sent. Raises TimeoutError when it does not."""
         async with asyncio.timeout(seconds):
-            while self._writing_paused and not self._transport.is_closing():
+            while self._writing_paused and not self._outlet.closing:
                 self._drained = self._edge.loop.create_future()
                 await self._drained
 
@@ -119,7 +122,7 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Cut the connection, so that the client sees a broken answer as broken."""
-        self._transport.abort()
+        self._outlet.abort()
 
     def finished(self, *, keep: bool, unread: bool) -> None:
         """The answer under way is complete: serve the next request, or wait for it, or part."""
@@ -128,24 +131,19 @@ class Connection(asyncio.Protocol):
             self._linger()
         elif not keep:
             self._deaf = True
-            self._transport.close()
+            self._outlet.close()
         elif self._waiting:
             self._begin(self._waiting.popleft())
             self.read_on()
         elif self._edge.leaving:
-            self._transport.close()
+            self._outlet.close()
         else:
             self._wait_for_head()
-
-    def go_on(self) -> None:
-        """Its turn has come."""
-        if self._turn is not None and not self._turn.done():
-            self._turn.set_result(None)
 
     def leave(self) -> None:
         """The process is about to end: part now, or after the answer under way."""
         if self._current is None:
-            self._transport.close()
+            self._outlet.close()
 
     def check(self, now: float) -> None:
         """Part from a client that keeps its head back. The server asks every moment, and twice before anybody has to go:
@@ -159,13 +157,14 @@ class Connection(asyncio.Protocol):
             self._refuse(HeadersTooSlow())
         else:
             self._idle_due = None
-            self._transport.close()
+            self._outlet.close()
 
     # --- asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected; it has to say something soon."""
         self._transport = cast(asyncio.Transport, transport)
+        self._outlet = Outlet(self._transport, self._edge.together, self._edge.loop)
         peer = transport.get_extra_info("peername")
         self.address = peer[0] if peer else "unknown"
         self._idle_due = self._edge.now + self._edge.head_seconds
@@ -181,7 +180,7 @@ class Connection(asyncio.Protocol):
         self.resume_writing()
         if self._current is not None:
             self._current.lost()
-        self.go_on()
+        self._wake()
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come; broken framing is answered and ends the connection."""
@@ -203,7 +202,9 @@ class Connection(asyncio.Protocol):
                 self._refuse(HeadersTooLarge())
 
     def eof_received(self) -> None:
-        """A client that closes its side has gone: whoever waits for a stream to end must hear of it."""
+        """A client that closes its side has gone: whoever waits for a stream to end must hear of it. What was answered
+        before that goes out."""
+        self._outlet.flush()
 
     def pause_writing(self) -> None:
         """The client reads too slowly."""
@@ -283,8 +284,12 @@ class Connection(asyncio.Protocol):
         self._current = exchange
         if self._worker is None:
             self._worker = self._edge.loop.create_task(self._work())
-        elif self._turn is not None and not self._turn.done():
-            self._edge.line_up(self)
+        else:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_result(None)
 
     async def _work(self) -> None:
         """Answer what is asked, until nobody is left to ask."""
@@ -295,7 +300,7 @@ class Connection(asyncio.Protocol):
             if exchange is not None and exchange is not answered:
                 await application(exchange)
                 answered = exchange
-            elif self._transport.is_closing():
+            elif self._outlet.closing:
                 return
             else:
                 self._turn = loop.create_future()
@@ -310,14 +315,14 @@ class Connection(asyncio.Protocol):
         """Say that no more will come, and throw away what the client still sends: closing on it would make its system
         throw away our answer."""
         self._deaf = True
-        if self._transport.is_closing():
+        if self._outlet.closing:
             return
-        self._transport.write_eof()
+        self._outlet.write_eof()
         self.read_on()
         self._idle_due = self._edge.now + self._edge.linger_seconds
 
     def _stop_reading(self) -> None:
-        if not self._reading_paused and not self._transport.is_closing():
+        if not self._reading_paused and not self._outlet.closing:
             self._reading_paused = True
             self._transport.pause_reading()
 
@@ -335,5 +340,5 @@ class Connection(asyncio.Protocol):
         if self._receiving is not None:
             self._receiving.broken(refusal)
             self._receiving = None
-        elif not self._transport.is_closing():
+        elif not self._outlet.closing:
             self._enqueue("-", b"/", "1.1", Inbound(), refusal).whole()

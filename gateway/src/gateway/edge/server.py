@@ -6,7 +6,7 @@ deadlines for heads, no limits for connections, and waits for endless streams be
 
 import asyncio
 import signal
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -16,10 +16,9 @@ from gateway.edge.connection import Connection
 from gateway.errors import TooManyConnections
 from gateway.exchange import Exchange
 from gateway.limits import LOOPBACK, network_of
+from gateway.together import Together
 
 SWEEP_SECONDS = 0.5
-BEGUN_TOGETHER = 8
-"""Requests between two looks at what has come."""
 
 
 class Edge:
@@ -56,7 +55,7 @@ class Edge:
         self.linger_seconds = linger_seconds
         self._state = state
         self.connections: set[Connection] = set()
-        self._line: deque[Connection] = deque()
+        self.together = Together()
         self._most = most
         self._most_per_network = most_per_network
         self._exempt = exempt
@@ -67,22 +66,6 @@ class Edge:
     def leaving(self) -> bool:
         """Whether each answer is the last one on its connection."""
         return self._state.draining
-
-    def line_up(self, connection: Connection) -> None:
-        """Begin its request, which has come, after those that came before it.
-
-        A few begin at a time, and then services' answers are looked for: of many that come together, the first would
-        otherwise be answered only when the last has been sent on.
-        """
-        if not self._line:
-            self.loop.call_soon(self._begin_some)
-        self._line.append(connection)
-
-    def _begin_some(self) -> None:
-        for _ in range(min(BEGUN_TOGETHER, len(self._line))):
-            self._line.popleft().go_on()
-        if self._line:
-            self.loop.call_soon(self._begin_some)
 
     def entered(self, connection: Connection) -> Refusal | None:
         """Count a new connection, or say why there is no room for it."""

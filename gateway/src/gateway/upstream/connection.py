@@ -11,6 +11,7 @@ from typing import cast
 
 import httptools
 
+from gateway.together import Outlet, Together
 from gateway.upstream.failures import AnswerMalformed, ConnectionBroken, Failure
 from gateway.upstream.reading import MAX_HEADER_BYTES, Reading
 
@@ -26,8 +27,10 @@ class Connection(Reading, asyncio.Protocol):
         "_closed",
         "_home",
         "_loop",
+        "_outlet",
         "_reading_paused",
         "_sent_whole",
+        "_together",
         "_transport",
         "_waiter",
         "_writable",
@@ -38,14 +41,17 @@ class Connection(Reading, asyncio.Protocol):
         "sent_at",
     )
 
-    def __init__(self, home: "set[Connection]") -> None:
+    def __init__(self, home: "set[Connection]", together: Together) -> None:
         """
         Args:
             home: where the connection is found while it is open.
+            together: those that send at the same moment.
         """
         super().__init__()
         self._home = home
+        self._together = together
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self._outlet: Outlet = cast(Outlet, None)
         self._loop = asyncio.get_running_loop()
         self._closed = self._write_paused = False
         self._writable: asyncio.Future[None] | None = None
@@ -60,7 +66,7 @@ class Connection(Reading, asyncio.Protocol):
     @property
     def closed(self) -> bool:
         """Whether nothing more can be sent."""
-        return self._closed or self._transport.is_closing()
+        return self._closed or self._outlet.closing
 
     @property
     def drained(self) -> bool:
@@ -120,7 +126,7 @@ class Connection(Reading, asyncio.Protocol):
             self._broken_by = ConnectionBroken("closed before it was used")
             waiter.set_exception(self._broken_by)
         else:
-            self._transport.write(data)
+            self._outlet.write(data)
         return waiter
 
     async def send_more(self, data: bytes, *, last: bool) -> None:
@@ -130,7 +136,7 @@ class Connection(Reading, asyncio.Protocol):
             await self._writable
         if self.closed:
             raise ConnectionBroken
-        self._transport.write(data)
+        self._outlet.write(data)
         self._sent_whole = last
 
     async def read(self) -> bytes:
@@ -161,7 +167,7 @@ class Connection(Reading, asyncio.Protocol):
             self._broken_by = reason
         self._spoiled = True
         self._wake()
-        self._transport.abort()
+        self._outlet.abort()
 
     def close(self) -> None:
         """Close without ceremony."""
@@ -170,6 +176,7 @@ class Connection(Reading, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: connected."""
         self._transport = cast(asyncio.Transport, transport)
+        self._outlet = Outlet(self._transport, self._together, self._loop)
         self._home.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -220,7 +227,7 @@ class Connection(Reading, asyncio.Protocol):
         if not self._complete and self._broken_by is None:
             self._broken_by = AnswerMalformed(reason)
         self._wake()
-        self._transport.abort()
+        self._outlet.abort()
 
     def _wake(self) -> None:
         waiter = self._waiter

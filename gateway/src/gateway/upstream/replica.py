@@ -5,6 +5,7 @@ from collections import deque
 from functools import partial
 from urllib.parse import urlsplit
 
+from gateway.together import Together
 from gateway.upstream.connection import Connection
 from gateway.upstream.failures import Cause, NoConnection, OutOfTime
 from gateway.upstream.standing import Standing
@@ -30,6 +31,7 @@ class Replica:
         "put_aside",
         "seen",
         "standing",
+        "together",
         "trying",
         "under_way",
     )
@@ -41,6 +43,7 @@ class Replica:
         self.host, self.port = parts.hostname, parts.port or 80
         self.idle: deque[Connection] = deque()
         self.open: set[Connection] = set()
+        self.together = Together()
         self.standing = Standing()
         self.under_way = 0
         self.handicap = 0
@@ -96,7 +99,9 @@ class Replica:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(min(CONNECT_SECONDS, seconds)):
-                _, connection = await loop.create_connection(partial(Connection, self.open), self.host, self.port)
+                _, connection = await loop.create_connection(
+                    partial(Connection, self.open, self.together), self.host, self.port
+                )
         except TimeoutError:
             if seconds < CONNECT_SECONDS:
                 raise OutOfTime from None
