@@ -14,10 +14,11 @@ from gateway.cache import PublicCache, may_be_shared
 from gateway.client_policy import ClientGate
 from gateway.cors import Cors
 from gateway.deprecation import check_sunset, headers_of
-from gateway.errors import IdempotencyKeyNeeded, MethodNotAllowed
+from gateway.errors import AppTooOld, IdempotencyKeyNeeded, MethodNotAllowed, RouteRetired
 from gateway.exchange import Exchange
+from gateway.gathering import gather_body
 from gateway.headers import SECURITY, STRICT_TRANSPORT
-from gateway.limits import Limits, RateClass, TrustedProxies, client_address, network_of
+from gateway.limits import NETWORK, Limits, RateClass, TrustedProxies, client_address, network_of
 from gateway.metrics import Metrics
 from gateway.own import Own
 from gateway.patience import Patience
@@ -34,6 +35,9 @@ _IDEMPOTENCY_KEY = re.compile(
     rb"""(?:"(?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255}"|[\x21\x23-\x7e][\x21-\x7e]{0,254})\Z"""
 )
 
+
+_CEILING = (NETWORK,)
+"""What a request counts for that never comes to a row's own classes."""
 
 Handler = Callable[[Exchange, Row, str], Awaitable[None]]
 """Answers a row of the gateway's own; the last argument is the client's address."""
@@ -125,11 +129,17 @@ class Gateway:
             return row
         path = decoded_path(exchange.raw_path)
         if self._parts.own.has(path):
+            self._parts.own.demand(exchange.method)
             return None
         return router.find(exchange.method, path)
 
     async def _turn_away(self, exchange: Exchange, fault: Refusal) -> None:
-        """Refuse what no row is for; a browser's question beforehand is none of that, and no service's business either."""
+        """Refuse what no row is for; a browser's question beforehand is none of that, and no service's business either.
+
+        Both count for their network: nobody may ask without end for what costs no service anything.
+        """
+        exchange.network = network_of(self._client(exchange))
+        await self._count(exchange, _CEILING, None)
         if isinstance(fault, MethodNotAllowed) and self._cors.is_preflight(exchange):
             await self._cors.answer_preflight(exchange, str(fault.details["allow"]))
         else:
@@ -139,21 +149,32 @@ class Gateway:
         """Who, how often, whole enough: then to the service."""
         exchange.row = row
         parts, inbound = self._parts, exchange.inbound
-        if row.deprecated is not None:
-            exchange.headers += headers_of(row.deprecated)
-            check_sunset(row.deprecated, parts.clock.now())
         client = self._client(exchange)
         exchange.network = network_of(client)
-        parts.client_gate.check(exchange, row)
+        try:
+            self._demand_the_present(exchange, row)
+        except (RouteRetired, AppTooOld):
+            await self._count(exchange, _CEILING, None)
+            raise
         await self._admit(exchange, row)
         if row.key_needed and not _is_one_key(inbound.idempotency_key):
             raise IdempotencyKeyNeeded()
         if row.service == GATEWAY:
+            if inbound.has_body:
+                await gather_body(exchange, row.body_limit)
             await parts.served_here[row.path](exchange, row, client)
         elif row.cache is not None and may_be_shared(exchange, row):
             await parts.cache.serve(exchange, row, client)
         else:
             await parts.proxy.forward(exchange, row, client)
+
+    def _demand_the_present(self, exchange: Exchange, row: Row) -> None:
+        """Tell what is on its way out. Raises RouteRetired and AppTooOld for what is out."""
+        parts = self._parts
+        if row.deprecated is not None:
+            exchange.headers += headers_of(row.deprecated)
+            check_sunset(row.deprecated, parts.clock.now())
+        parts.client_gate.check(exchange, row)
 
     async def _admit(self, exchange: Exchange, row: Row) -> None:
         """Who asks, and whether they have not asked too often. Whoever is turned away at the door has asked, too."""

@@ -11,6 +11,7 @@ does not take, a tagged answer to someone who is signed in stays as it is.
 """
 
 import asyncio
+import re
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
@@ -27,6 +28,7 @@ ON_THE_LOOP = 64 * 1024
 
 VARIES: Header = (b"vary", b"accept-encoding")
 _ENCODED: Header = (b"content-encoding", b"gzip")
+_QVALUE = re.compile(rb"q[ \t]*=[ \t]*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\Z")
 _TEXT = frozenset(
     {
         b"application/atom+xml",
@@ -101,7 +103,8 @@ def takes_gzip(values: Iterable[bytes]) -> bool:
         for part in value.lower().split(b","):
             coding, *parameters = (each.strip() for each in part.split(b";"))
             if coding:
-                weights[b"gzip" if coding == b"x-gzip" else coding] = _weight(parameters)
+                coding = b"gzip" if coding == b"x-gzip" else coding
+                weights[coding] = min(_weight(parameters), weights.get(coding, 1.0))
     gzip = weights.get(b"gzip", weights.get(b"*", 0.0))
     return gzip > 0 and gzip >= weights.get(b"identity", 0.0)
 
@@ -110,12 +113,8 @@ def _weight(parameters: Sequence[bytes]) -> float:
     """RFC 9110 section 12.4.2; what cannot be read counts as a refusal, since plain bytes never harm."""
     if not parameters:
         return 1.0
-    name, _, value = parameters[0].partition(b"=")
-    try:
-        weight = float(value.decode("ascii")) if name.strip() == b"q" and len(parameters) == 1 else 0.0
-    except ValueError:
-        return 0.0
-    return weight if 0.0 <= weight <= 1.0 else 0.0
+    weight = _QVALUE.match(parameters[0]) if len(parameters) == 1 else None
+    return float(weight[1]) if weight else 0.0
 
 
 def _fit(exchange: Exchange, headers: Sequence[Header], size: int | None) -> bool:

@@ -1,5 +1,7 @@
 """What the gateway itself refuses. Each docstring is the sentence people read; the codes are listed in docs/errors.md."""
 
+from typing import Any
+
 from common.refusals import (
     BadGateway,
     BadRequest,
@@ -12,6 +14,7 @@ from common.refusals import (
     Unavailable,
     Unprocessable,
 )
+from gateway.headers import Header
 
 
 class MalformedRequest(BadRequest):
@@ -119,6 +122,15 @@ class QuotaExceeded(TooManyRequests):
     """Too many requests of this kind. Try again when Retry-After has passed."""
 
     code = "gateway.quota_exceeded"
+
+    def __init__(self, *, fields: tuple[Header, ...] = (), **told: Any) -> None:
+        """
+        Args:
+            fields: what the answer says of the quota in its head, where no verdict of `limits` says it.
+            told: as every refusal takes it.
+        """
+        super().__init__(**told)
+        self.fields = fields
 
 
 class AbnormalUsage(TooManyRequests):

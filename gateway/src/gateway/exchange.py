@@ -149,7 +149,8 @@ class Exchange:
 
     async def _until_told(self, due: float | None) -> None:
         """Until a part, the end of the body, or the end of the client."""
-        if self.inbound.expects_continue and not self.answered and not self.body_complete:
+        # HTTP/1.0 knows no interim answers, whatever its Expect says (RFC 9110 section 10.1.1).
+        if self.inbound.expects_continue and self.version == "1.1" and not self.answered and not self.body_complete:
             self.inbound.expects_continue = False
             self.wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         ends = None if self.body_complete else asyncio.get_running_loop().time() + self.patience.body

@@ -19,6 +19,8 @@ BELIEVED_SECONDS: Final = 15.0
 """How long the last round says whether the gateway is of any use."""
 MOST: Final = 50
 """Dependencies and consumers told of one service."""
+LARGEST: Final = 2**53 - 1
+"""A figure beyond it is none: whoever reads JSON in a browser could not tell it from its neighbours (RFC 8259 section 6)."""
 AWAY: Final = "away"
 
 _STATES = ("ready", "degraded", "unready")
@@ -149,14 +151,15 @@ def _counts(told: dict[str, object]) -> dict[str, int]:
 
 
 def _name(name: object) -> str:
-    return str(name)[:60]
+    """What can be written down: JSON may name half a character, which no page can hold."""
+    return str(name)[:60].encode("utf-8", "replace").decode()
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST else None
 
 
 def _seconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LARGEST:
         return None
     return round(float(value), 1)

@@ -100,6 +100,7 @@ def build(
     tokens = AccessTokens(identity.keys, clock)
     state, metrics, access_log = State(), Metrics(), AccessLog()
     metrics.leased.set_function(lambda: float(cache.leased))
+    metrics.keys_age.set_function(lambda: tokens.age)
     metrics.registry.register(Figures({**pools, "identity-lookups": lookups}))
     limits, store = _limits(settings, metrics)
     router = Router(rows)

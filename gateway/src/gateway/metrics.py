@@ -38,6 +38,9 @@ class Metrics(Collector):
         self.leased = Gauge(
             "lanyard_gateway_lease_held", "1 while the sign-in cache may be believed", registry=self.registry
         )
+        self.keys_age = Gauge(
+            "lanyard_gateway_keys_age_seconds", "Since identity last told its public keys", registry=self.registry
+        )
         self.registry.register(self)
 
     def record(self, method: str, route: str, status: int, seconds: float, code: str | None) -> None:

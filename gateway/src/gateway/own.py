@@ -13,6 +13,7 @@ from gateway.headers import Header
 from gateway.health import Health
 from gateway.metrics import Metrics
 from gateway.status import Status
+from gateway.target import decoded_path
 
 _JSON = b"application/json"
 
@@ -62,10 +63,18 @@ class Own:
         """Whether the path is one of them."""
         return path in self._answers or path in self._assets
 
-    async def answer(self, exchange: Exchange, path: str) -> None:
-        """Answer a request to one of them."""
-        if exchange.method not in ("GET", "HEAD"):
-            raise MethodNotAllowed(method=exchange.method, allow="GET, HEAD")
+    def demand(self, method: str) -> None:
+        """Raises MethodNotAllowed: all of them are only read."""
+        if method not in ("GET", "HEAD"):
+            raise MethodNotAllowed(method=method, allow="GET, HEAD")
+
+    async def answer(self, exchange: Exchange, raw_path: str) -> None:
+        """Answer a request to one of them, whose method `demand` has found fit.
+
+        Args:
+            raw_path: as the client wrote it; `/he%61lth` is `/health`, as it is to `has`.
+        """
+        path = decoded_path(raw_path.encode())
         if path in self._assets:
             await tell(exchange, self._assets[path])
         else:

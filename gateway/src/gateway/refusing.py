@@ -5,10 +5,14 @@ import json
 from common.refusals import Refusal
 from gateway.errors import (
     AbnormalUsage,
+    AnswerUnusable,
     CapabilityMissing,
+    DeadlinePassed,
+    IdentityAway,
     MethodNotAllowed,
     NotSignedIn,
     QuotaExceeded,
+    ServiceAway,
     SessionReplaced,
     TokenRefused,
     TooManyConnections,
@@ -21,6 +25,14 @@ _CHALLENGES: dict[type[Refusal], bytes] = {
     SessionReplaced: b'Bearer realm="lanyard", error="invalid_token"',
 }
 
+_PROXY_ERRORS: dict[type[Refusal], bytes] = {
+    ServiceAway: b"destination_unavailable",
+    DeadlinePassed: b"http_response_timeout",
+    AnswerUnusable: b"http_protocol_error",
+    IdentityAway: b"proxy_internal_error",
+}
+"""What went wrong behind the gateway (RFC 9209 section 2.3): by it programs tell our 502 from one that a service gave."""
+
 
 def problem_of(refusal: Refusal, trace_id: str | None) -> tuple[list[Header], bytes]:
     """The headers (without the security headers) and the body of the answer to a refused request."""
@@ -30,6 +42,9 @@ def problem_of(refusal: Refusal, trace_id: str | None) -> tuple[list[Header], by
         (b"content-length", b"%d" % len(body)),
         (b"cache-control", b"no-store"),
     ]
+    error = _PROXY_ERRORS.get(type(refusal))
+    if error is not None:
+        headers.append((b"proxy-status", b"lanyard; error=" + error))
     if refusal.retry_after is not None or refusal.status == 503:
         headers.append((b"retry-after", b"%d" % (refusal.retry_after or 1)))
     challenge = _CHALLENGES.get(type(refusal))
@@ -39,6 +54,8 @@ def problem_of(refusal: Refusal, trace_id: str | None) -> tuple[list[Header], by
         headers.append((b"www-authenticate", b'Bearer realm="lanyard", error="insufficient_scope"'))
     elif isinstance(refusal, MethodNotAllowed):
         headers.append((b"allow", str(refusal.details["allow"]).encode()))
+    elif isinstance(refusal, QuotaExceeded):
+        headers += refusal.fields
     return headers, body
 
 

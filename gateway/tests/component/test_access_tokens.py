@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from common.ids import OrganizationId
+from common.ids import ApiKeyId, OrganizationId
 from common.principal import InternalIssuer
 from common.testing import principals
 from common.testing.clock import FrozenClock
 from common.tokens import SigningKey
-from gateway.testing import RunGateway, World, holds
+from gateway.auth import door
+from gateway.testing import FakeIdentity, RunGateway, World, holds
 
 WHO = principals.user()
 SUB_SID: dict[str, Any] = {"sub": WHO.subject, "sid": WHO.sign_in_id}
@@ -182,6 +183,32 @@ async def test_while_keys_cannot_be_fetched_the_known_ones_stay(world: World, br
     assert (await world.ask("GET", "/v1/orders", token=world.identity.token(**SUB_SID))).status == 200
 
 
+async def keys_age(world: World) -> float:
+    text = (await world.ask("GET", "/metrics")).body.decode()
+    (line,) = [line for line in text.splitlines() if line.startswith("lanyard_gateway_keys_age_seconds ")]
+    return float(line.split(" ")[1])
+
+
+async def test_metrics_tell_how_old_the_known_keys_are(world: World) -> None:
+    """A fetch that fails leaves the age as it is: it tells how long identity's word is out."""
+    world.built.tokens._fetched_at -= 1000
+    world.identity.jwks = "{}"
+    unknown = world.identity.token(key=SigningKey.generate(), **SUB_SID)
+    assert (await world.ask("GET", "/v1/orders", token=unknown)).status == 401
+    assert 1000 <= await keys_age(world) < 1100
+    world.identity.jwks = jwks(world.identity.key)
+    world.built.tokens._searched_at = float("-inf")
+    assert (await world.ask("GET", "/v1/orders", token=unknown)).status == 401
+    assert 0 <= await keys_age(world) < 100
+
+
+async def test_before_any_key_is_known_its_age_is_without_end(run: RunGateway) -> None:
+    identity = FakeIdentity()
+    identity.jwks = '"nonsense"'
+    async with run(identity=identity) as world:
+        assert await keys_age(world) == float("inf")
+
+
 async def test_a_withdrawn_key_opens_nothing_not_even_for_a_token_shown_before(world: World) -> None:
     old, new = world.identity.key, SigningKey.generate()
     token = world.identity.sign_in(WHO)
@@ -231,6 +258,20 @@ async def test_a_token_shown_before_ends_when_it_ends(run: RunGateway) -> None:
         clock.advance(timedelta(seconds=1))
         assert (await world.ask("GET", "/v1/orders", token=token)).status == 401
         assert world.identity.looked_up() <= 2
+
+
+async def test_tokens_without_number_fill_no_memory_and_lock_nobody_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest are forgotten; whoever shows one of those again is looked at anew."""
+    monkeypatch.setattr(door, "CAPACITY", 20)
+    tokens = [world.identity.sign_in() for _ in range(50)]
+    wrong = [f"{principals.fresh(ApiKeyId)}.{'a-wrong-secret' * 2}" for _ in range(50)]
+    for token, status in [*((each, 200) for each in tokens), *((each, 401) for each in wrong), (tokens[0], 200)]:
+        assert (await world.ask("GET", "/v1/orders", token=token)).status == status
+    remembered = world.built.gateway._parts.door
+    assert 18 <= len(remembered._shown) <= 20
+    assert 18 <= len(remembered._ended) <= 20
 
 
 async def test_without_identity_nothing_private_is_answered_and_public_reads_go_on(run: RunGateway) -> None:

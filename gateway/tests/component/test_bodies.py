@@ -74,6 +74,40 @@ async def test_a_get_with_a_body_is_refused(world: World) -> None:
     assert world["events"].heard == []
 
 
+@pytest.mark.parametrize("path", ["/v1/home", "/v1/live"])
+async def test_a_body_is_refused_where_the_gateway_answers_itself_as_well(world: World, path: str) -> None:
+    head = f"GET {path}".encode() + HEAD + b"connection: close\r\nauthorization: Bearer " + world.bearer() + b"\r\n"
+    for body in (b"content-length: 1\r\n\r\nx", b"transfer-encoding: chunked\r\n\r\n" + chunked(b"x", 1)):
+        (answer,) = await world.raw(head + body)
+        assert (answer.status, answer.code) == (413, BodyTooLarge.code)
+    assert world.identity.asked() == []
+
+
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [(b"0\r\nx-a: ", b"a" * 50_000), (b"0\r\n", b"x-a: 1\r\n" * 6_000), (b"1;", b"a" * 50_000)],
+    ids=["one trailer without end", "trailers without end", "a chunk extension without end"],
+)
+async def test_what_comes_between_the_parts_of_a_body_is_bounded_like_a_head(
+    world: World, begin: bytes, more: bytes
+) -> None:
+    """Scenario 16: a parser holds a trailer whole, so nobody may send one without end."""
+    reader, writer = await world.connect()
+    writer.write(b"POST /v1/auth/refresh" + HEAD + b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n")
+    writer.write(begin + more * 20)
+    answer = await asyncio.wait_for(world.read_answer(reader), 5)
+    assert (answer.status, answer.code, answer.one("connection")) == (431, "gateway.headers_too_large", "close")
+    assert world.identity.asked() == []
+
+
+async def test_trailers_of_a_size_that_heads_have_pass(world: World) -> None:
+    for begin, more in ((b"0\r\nx-a: ", b"a" * 20_000), (b"1;", b"a" * 20_000 + b"\r\n \r\n0\r\n\r\n")):
+        head = b"POST /v1/auth/refresh" + HEAD + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n"
+        (answer,) = await world.raw(head + begin + more + (b"\r\n\r\n" if begin.startswith(b"0") else b""))
+        assert answer.status == 200
+    assert [heard.body for heard in world.identity.asked()] == [b"{}", b"{} "]
+
+
 async def test_a_refused_request_with_a_whole_body_keeps_its_connection(world: World) -> None:
     reader, writer = await world.connect()
     request = b"POST /v1/organizations HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}"

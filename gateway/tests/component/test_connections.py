@@ -101,6 +101,19 @@ async def test_a_body_is_asked_for_only_when_it_is_wanted(run: RunGateway) -> No
         assert world["events"].heard[0].all("expect") == []
 
 
+async def test_http_1_0_is_sent_no_interim_answer_whatever_it_expects(run: RunGateway) -> None:
+    """RFC 9110 section 10.1.1."""
+    async with run(rows=ROWS) as world:
+        reader, writer = await world.connect()
+        writer.write(b"POST /v1/uploads HTTP/1.0\r\n" + HOST + b"expect: 100-continue\r\ncontent-length: 3\r\n\r\n")
+        await holds(lambda: world.connections == 1, "the connection")
+        await asyncio.sleep(0)
+        writer.write(b"abc")
+        first, _ = await asyncio.wait_for(read_head(reader), 5)
+        assert first == "HTTP/1.1 200 OK"
+        assert world["events"].heard[0].body == b"abc"
+
+
 async def test_a_body_whose_framing_breaks_half_way_is_refused_and_never_looks_whole(run: RunGateway) -> None:
     seen = bytearray()
 

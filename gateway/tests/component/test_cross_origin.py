@@ -81,6 +81,16 @@ async def test_a_preflight_never_grants_a_private_network_or_credentials(run: Ru
         }
 
 
+@pytest.mark.parametrize("target", ["/openapi.json", "/status.json", "/%68ealth"])
+async def test_the_gateways_own_addresses_have_preflights_too(run: RunGateway, target: str) -> None:
+    async with run(cors_origins=SITE) as world:
+        answer = await world.ask("OPTIONS", target, preflight(method="GET"))
+        assert (answer.status, answer.one("access-control-allow-methods")) == (204, "GET, HEAD")
+        assert answer.one("access-control-allow-origin") == SITE
+        bare = await world.ask("OPTIONS", target)
+        assert (bare.status, bare.one("allow")) == (405, "GET, HEAD")
+
+
 async def test_an_address_without_a_row_has_no_preflight(run: RunGateway) -> None:
     async with run(cors_origins=SITE) as world:
         answer = await world.ask("OPTIONS", "/v1/nothing", preflight())

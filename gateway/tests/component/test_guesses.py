@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import http_sf
 import pytest
 
 from common.ids import ApiKeyId, DeviceId, OrganizationId
 from common.principal import Principal
 from common.testing import principals
 from common.tokens import SigningKey
-from gateway.auth.guesses import ALLOWED
+from gateway.auth.guesses import ALLOWED, WINDOW_SECONDS
 from gateway.testing import Answer, RunGateway, World, holds
 
+FIELDS = ("ratelimit-policy", "ratelimit")
 ORGANIZATION = OrganizationId(principals.fresh(OrganizationId))
 
 
@@ -59,6 +61,18 @@ async def test_a_guesser_of_machine_tokens_is_told_to_wait_and_identity_is_spare
         assert 0 < int(answer.one("retry-after")) <= 60
     assert guarded.identity.looked_up() == ALLOWED
     assert guarded["events"].heard == []
+
+
+async def test_whoever_guessed_too_often_is_told_so_in_the_fields_of_the_draft(guarded: World) -> None:
+    await use_up(guarded)
+    answer = await scan(guarded, wrong())
+    wait = int(answer.one("retry-after"))
+    assert answer.json()["type"] == "https://iana.org/assignments/http-problem-types#quota-exceeded"
+    policy, limit = (http_sf.parse(answer.one(name).encode(), tltype="list") for name in FIELDS)
+    assert policy == [("wrong-token", {"q": ALLOWED, "w": WINDOW_SECONDS})]
+    assert limit == [("wrong-token", {"r": 0, "t": wait})]
+    right = await read(guarded, guarded.identity.sign_in())
+    assert "wrong-token" not in right.one("ratelimit-policy"), "whoever is right hears of their own quotas alone"
 
 
 async def test_a_thousand_guesses_at_once_are_no_more_than_one_after_the_other(guarded: World) -> None:

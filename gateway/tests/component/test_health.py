@@ -117,9 +117,27 @@ def test_figures_that_are_none_are_left_out() -> None:
     }
     endless = json.loads('{"status": "ready", "outboxOldestUnsentSeconds": Infinity}')
     assert read_readiness(endless).outbox_oldest_unsent_seconds is None
+    beyond = {
+        "status": "ready",
+        "outboxOldestUnsentSeconds": 10**400,
+        "deadLetters": 2**53,
+        "outboxSetAside": 2**53 - 1,
+    }
+    assert read_readiness(beyond).told() == {"status": "ready", "dependencies": {}, "outboxSetAside": 2**53 - 1}
     many = {"status": "ready", "consumerLag": {f"{number}{'x' * 100}": 1 for number in range(1_000)}}
     lag = read_readiness(many).consumer_lag
     assert lag is not None and len(lag) == 50 and {len(name) for name in lag} == {60}
+
+
+async def test_no_figure_and_no_name_of_one_service_takes_the_page_away(healthy: World) -> None:
+    """Neither a number no float holds nor half a character, which JSON may name and no text holds."""
+    odd = b'{"status":"ready","outboxOldestUnsentSeconds":1%b,"dependencies":{"\\ud800":{"status":"ok"}},"consumerLag":{"\\udfff":1}}'
+    body = odd % (b"0" * 400)
+    healthy["dp"].reply = lambda _: b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    page, told = await healthy.ask("GET", "/status"), await healthy.ask("GET", "/status.json")
+    assert (page.status, told.status) == (200, 200)
+    assert told.json()["services"]["dp"]["dependencies"] == {"?": {"status": "ok"}}
+    assert (await healthy.ask("GET", "/health")).status == 200
 
 
 async def test_many_who_ask_share_one_round_of_questions(healthy: World) -> None:

@@ -2,15 +2,32 @@
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import http_sf
 import pytest
 
+from common.messages import ClientPolicyChanged
 from common.testing import principals
 from gateway.routes import ROWS
+from gateway.routing import Deprecated, Public, Row
 from gateway.testing import Answer, RunGateway, World, holds
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+RETIRED = Row("GET", "/v1/retired", "events", Public("a test of limits"), deprecated=Deprecated(LONG_AGO, LONG_AGO))
+TOO_OLD = ClientPolicyChanged(
+    sequence=1,
+    platform="ios",
+    minimum="2.0",
+    minimum_build=None,
+    latest=None,
+    blocked=(),
+    store_url=None,
+    message=None,
+    deadline_at=None,
+    changed_at=LONG_AGO,
+)
 PROBLEMS = "https://iana.org/assignments/http-problem-types#"
 
 
@@ -117,6 +134,50 @@ async def test_whoever_is_turned_away_at_the_door_has_asked_too(
         answers = [await world.ask("GET", target, token=token) for _ in range(4)]
         assert [answer.status for answer in answers] == [status] * 3 + [429]
         assert field(answers[0], "ratelimit") == {"network": {"r": 2, "t": 60}}
+
+
+SITE = {"origin": "https://tickets.example", "access-control-request-method": "GET"}
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers", "status"),
+    [
+        ("OPTIONS", "/v1/orders", SITE, 204),
+        ("OPTIONS", "/openapi.json", SITE, 204),
+        ("GET", "/v1/none", {}, 404),
+        ("DELETE", "/v1/orders", {}, 405),
+        ("POST", "/status", {}, 405),
+        ("GET", "/v1/events/..", {}, 400),
+        ("GET", "/v1/retired", {}, 410),
+        ("GET", "/v1/events", {"x-app-platform": "ios", "x-app-version": "1"}, 426),
+    ],
+    ids=["preflight", "own preflight", "no row", "no method", "own method", "dot segment", "retired", "old app"],
+)
+async def test_what_never_comes_to_the_door_counts_for_its_network(
+    run: RunGateway, method: str, target: str, headers: dict[str, str], status: int
+) -> None:
+    """Nothing a stranger may ask for without end, be it answered without any service; probes of health stay free."""
+    async with run(
+        rows=(*ROWS, RETIRED), rate_limits={"network": (3, 60)}, loopback_exempt=False, cors_origins=SITE["origin"]
+    ) as world:
+        await settled(world)
+        world.built.policies.on_changed(TOO_OLD)
+        answers = [await world.ask(method, target, headers) for _ in range(5)]
+        assert [answer.status for answer in answers] == [status] * 3 + [429] * 2
+        assert [field(answer, "ratelimit")["network"]["r"] for answer in answers] == [2, 1, 0, 0, 0]
+        assert answers[4].json()["violated-policies"] == ["network"]
+        assert (await world.ask("GET", "/v1/events")).status == 429, "one quota for all a network asks"
+        assert (await world.ask("GET", "/readyz")).status == 200
+        assert world["events"].heard == []
+
+
+async def test_a_preflight_beyond_the_ceiling_may_be_read_by_the_page_that_asked(run: RunGateway) -> None:
+    async with run(rate_limits={"network": (1, 60)}, loopback_exempt=False, cors_origins=SITE["origin"]) as world:
+        answers = [await world.ask("OPTIONS", "/v1/orders", SITE) for _ in range(2)]
+        assert [answer.status for answer in answers] == [204, 429]
+        assert {answer.one("access-control-allow-origin") for answer in answers} == {SITE["origin"]}
+        assert answers[1].all("access-control-allow-methods") == []
+        assert int(answers[1].one("retry-after")) > 0
 
 
 async def test_the_known_on_a_public_route_have_quotas_of_their_own(run: RunGateway) -> None:

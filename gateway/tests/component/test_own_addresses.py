@@ -99,6 +99,23 @@ async def test_answers_over_https_say_so(run: RunGateway) -> None:
         assert (await world.ask("GET", "/healthz")).all("strict-transport-security") == []
 
 
+@pytest.mark.parametrize(
+    ("escaped", "plain"),
+    [
+        ("/he%61lthz", "/healthz"),
+        ("/%72eadyz", "/readyz"),
+        ("/assets/lanyard%2Ecss", "/assets/lanyard.css"),
+        ("/openapi%2ejson?x=1", "/openapi.json"),
+    ],
+)
+async def test_an_address_written_with_escapes_is_the_same_address(world: World, escaped: str, plain: str) -> None:
+    """The path is read once, here as on every route."""
+    answer, expected = await world.ask("GET", escaped), await world.ask("GET", plain)
+    assert (answer.status, answer.body) == (200, expected.body)
+    refused = await world.ask("DELETE", escaped)
+    assert (refused.status, refused.one("allow")) == (405, "GET, HEAD")
+
+
 class BrokenTrace:
     """A fault of our own, as none would be written on purpose."""
 

@@ -6,14 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from common.testing.servers import PASSWORD, NatsServer, Servers
 from common.testing.waiting import eventually
 from common.tokens import SigningKey
 from gateway.routes import SERVICES
 from gateway.testing import OK, Heard
+from gateway.testing.live import listen
 from gateway.testing.process import Process, process
 
 
@@ -36,6 +40,61 @@ async def test_leaving_cuts_nobody_off_and_takes_nobody_new(tmp_path: Path) -> N
         assert [answer.status for answer in answers] == [200] * 50
         assert {answer.one("connection") for answer in answers} == {"close"}
         assert await world.exit_code() in (0, -signal.SIGTERM)
+
+
+@pytest.fixture
+def broker(servers: Servers) -> Iterator[NatsServer]:
+    running = servers.brokers.provisioned()
+    yield running
+    servers.brokers.discard(running)
+
+
+async def test_requests_are_answered_and_streams_told_before_it_leaves_within_its_grace(
+    tmp_path: Path, broker: NatsServer
+) -> None:
+    """Scenario 20: fifty requests under way and ten streams, and one signal."""
+    release = asyncio.Event()
+
+    async def reply(_: Heard) -> bytes:
+        await release.wait()
+        return OK
+
+    grace = 10
+    settings = {"LANYARD_NATS_URL": broker.url, "LANYARD_NATS_PASSWORD": PASSWORD, "LANYARD_GRACE_SECONDS": str(grace)}
+    async with process(tmp_path / "log", {}, **settings) as world:
+        world["commerce"].reply = reply
+        token = world.identity.sign_in()
+        await eventually(lambda: _tells_live(world, token), what="the streams' beginning")
+        streams = [await listen(world, world.identity.sign_in()) for _ in range(10)]
+        waiting = [asyncio.create_task(world.ask("GET", "/v1/orders", token=token)) for _ in range(50)]
+        await eventually(lambda: _all_arrived(world, 50), what="fifty requests")
+        began = time.monotonic()
+        world.running.send_signal(signal.SIGTERM)
+        told = [await stream.next() for stream in streams]
+        assert [(block.event, block.data) for block in told] == [("closing", {"reason": "draining"})] * 10
+        for stream in streams:
+            with pytest.raises(EOFError):
+                await stream.next()
+        release.set()
+        answers = await asyncio.gather(*waiting)
+        assert [answer.status for answer in answers] == [200] * 50
+        assert await world.exit_code() in (0, -signal.SIGTERM)
+        assert time.monotonic() - began < grace
+
+
+async def test_a_thousand_open_connections_take_no_more_than_120_mib(tmp_path: Path) -> None:
+    """Each has asked and may ask again."""
+    async with process(tmp_path / "log") as world:
+        token = world.identity.sign_in()
+        request = f"GET /v1/orders HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\r\n".encode()
+        for _ in range(20):
+            opened = [await world.connect() for _ in range(50)]
+            for _, writer in opened:
+                writer.write(request)
+            assert {(await world.read_answer(reader)).status for reader, _ in opened} == {200}
+        status = Path(f"/proc/{world.running.pid}/status").read_text()
+        assert int(status.split("VmRSS:")[1].split()[0]) <= 120 * 1024, "kB"
+        assert len(list(Path(f"/proc/{world.running.pid}/fd").iterdir())) > 1000, "all of them are open"
 
 
 async def test_readiness_says_no_before_the_door_closes(tmp_path: Path) -> None:
@@ -91,6 +150,10 @@ def test_a_setting_that_makes_no_sense_stops_the_start(name: str, value: str, co
 
 async def _all_arrived(world: Process, count: int) -> bool:
     return sum(heard.target == "/v1/orders" for heard in world["commerce"].heard) == count
+
+
+async def _tells_live(world: Process, token: str) -> bool:
+    return (await world.ask("HEAD", "/v1/live", token=token)).status == 200
 
 
 async def _not_ready(world: Process) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -232,6 +233,39 @@ async def test_a_store_that_may_not_be_written_is_as_good_as_away(run: RunGatewa
         await in_use(world)
         token = world.identity.sign_in()
         assert [(await world.ask("GET", ORDERS, token=token)).status for _ in range(2)] == [200, 429]
+
+
+async def serve_nonsense(nonsense: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Speaks the protocol, takes the script, and answers its calls with something else."""
+    answers = {b"PING": b"+PONG\r\n", b"EVALSHA": nonsense, b"SCRIPT": b"$4\r\nabcd\r\n"}
+    try:
+        while head := await reader.readline():
+            words = [await read_word(reader) for _ in range(int(head[1:]))]
+            writer.write(answers.get(words[0].upper(), b"+OK\r\n"))
+    finally:
+        writer.close()
+
+
+async def read_word(reader: asyncio.StreamReader) -> bytes:
+    return (await reader.readexactly(int((await reader.readline())[1:]) + 2))[:-2]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [b":1\r\n", b"$-1\r\n", b"$1\r\n1\r\n", b"$7\r\n1 x 500\r\n", b"$11\r\n1 2 3 4 5 6\r\n", b"*1\r\n:1\r\n"],
+    ids=["a number", "nothing", "too little", "no numbers", "too much", "a list"],
+)
+async def test_a_store_that_answers_nonsense_is_as_good_as_away(run: RunGateway, nonsense: bytes) -> None:
+    """Nobody gets a 500 for it, and each try to use it again is one try, not the end of trying."""
+    listening = await asyncio.start_server(partial(serve_nonsense, nonsense), "127.0.0.1", 0)
+    async with listening:
+        url = f"valkey://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        async with run(limits_url=url, rate_limits={"read": (2, 60)}) as world:
+            token = world.identity.sign_in()
+            for expected in (200, 200, 429):
+                await in_use(world)
+                assert (await world.ask("GET", ORDERS, token=token)).status == expected
+            assert len(world["commerce"].heard) == 2
 
 
 async def test_the_metrics_name_what_is_shared(server: StoreServer) -> None:

@@ -30,6 +30,10 @@ def test_a_network_may_show_so_many_wrong_tokens_and_not_one_more(time_passes: M
     with pytest.raises(QuotaExceeded) as refused:
         counted.count("192.0.2.1")
     assert (refused.value.retry_after, refused.value.details["violated_policies"]) == (40, ["wrong-token"])
+    assert refused.value.fields == (
+        (b"ratelimit-policy", b'"wrong-token";q=30;w=60'),
+        (b"ratelimit", b'"wrong-token";r=0;t=40'),
+    )
     counted.count("192.0.2.2")
 
 

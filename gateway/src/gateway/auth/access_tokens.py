@@ -42,7 +42,7 @@ class AccessTokens:
         self._fetch_keys = fetch_keys
         self._clock = clock
         self._keys: VerifyingKeys | None = None
-        self._searched_at = float("-inf")
+        self._fetched_at = self._searched_at = float("-inf")
         self._searching: asyncio.Task[None] | None = None
         self._when_a_key_goes: Callable[[], object] = lambda: None
 
@@ -54,6 +54,11 @@ class AccessTokens:
     def ready(self) -> bool:
         """Whether any key is known."""
         return self._keys is not None
+
+    @property
+    def age(self) -> float:
+        """Seconds since identity last told its keys; infinite before it ever did."""
+        return asyncio.get_running_loop().time() - self._fetched_at
 
     async def verify(self, token: bytes) -> AccessToken:
         """What the token says.
@@ -105,6 +110,6 @@ class AccessTokens:
             log.warning("identity's keys could not be fetched; the known ones stay", reason=repr(reason))
             return
         gone = self._keys is not None and not self._keys.key_ids <= keys.key_ids
-        self._keys = keys
+        self._keys, self._fetched_at = keys, asyncio.get_running_loop().time()
         if gone:
             self._when_a_key_goes()

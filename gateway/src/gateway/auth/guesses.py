@@ -6,6 +6,7 @@ try: an app that repeats its dead token locks nobody else of its network out.
 """
 
 from collections.abc import Callable
+from math import ceil
 
 from gateway.errors import QuotaExceeded
 from gateway.limits import LOOPBACK
@@ -42,7 +43,7 @@ class Guesses:
         if window is None or now >= window[0]:
             window = self._open(network, now)
         if window[1] >= ALLOWED:
-            raise QuotaExceeded(retry_after=max(1, int(window[0] - now + 0.999)), violated_policies=[POLICY])
+            raise _refusal(ceil(window[0] - now))
         window[1] += 1
 
     def forgive(self, network: str) -> None:
@@ -58,3 +59,17 @@ class Guesses:
                 del self._windows[oldest]
         window = self._windows[network] = [now + WINDOW_SECONDS, 0]
         return window
+
+
+def _refusal(seconds: int) -> QuotaExceeded:
+    """In the words and the fields of the RateLimit draft, like every other quota's.
+
+    Args:
+        seconds: until the window ends.
+    """
+    name = POLICY.encode()
+    fields = (
+        (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (name, ALLOWED, WINDOW_SECONDS)),
+        (b"ratelimit", b'"%b";r=0;t=%d' % (name, seconds)),
+    )
+    return QuotaExceeded(fields=fields, retry_after=seconds, violated_policies=[POLICY])

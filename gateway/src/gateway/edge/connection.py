@@ -198,7 +198,7 @@ class Connection(asyncio.Protocol):
             unfinished = self._inbound if self._in_head else None
             self._refuse(why_not(unfinished, self._header_bytes, len(self._waiting)))
         else:
-            if self._in_head and self._head_bytes > MAX_HEAD:
+            if self._head_bytes > MAX_HEAD and (self._in_head or self._receiving is not None):
                 self._refuse(HeadersTooLarge())
 
     def eof_received(self) -> None:
@@ -258,7 +258,9 @@ class Connection(asyncio.Protocol):
         self._receiving = self._enqueue(method, b"/" if fault else self._target, version, inbound, fault)
 
     def on_body(self, data: bytes) -> None:
-        """A part of the body."""
+        """A part of the body. What comes between two of them (extensions of chunks, trailers) is bounded like a head: the
+        parser keeps a trailer until it is whole."""
+        self._head_bytes = 0
         receiving = self._receiving
         if receiving is not None and receiving.take(data) > BODY_HIGH_WATER:
             self._stop_reading()

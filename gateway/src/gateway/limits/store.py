@@ -153,7 +153,10 @@ class ValkeyStore:
         except NoScriptError:  # someone emptied its scripts; nothing was counted yet
             await client.script_load(_SCRIPT)
             told = await client.execute_command(*question)
-        return [int(number) for number in told.split()]
+        counts = [int(number) for number in told.split()] if isinstance(told, bytes) else []
+        if len(counts) != sum(each.size for each in self._asking):
+            raise ValueError("no answer of this script")
+        return counts
 
     def _lose(self) -> None:
         """Nobody waits for a store that does not answer."""
