@@ -1,6 +1,7 @@
 """A message that cannot be worked off ends among the dead letters, and one that can never does."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -8,15 +9,23 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from common import inbox
 from common.db import Transaction
-from common.ids import EventId, OrganizationId
-from common.inbox import ATTEMPTS, DELIVERIES_BEFORE_SUSPICION
-from common.messages import EventUpdated
+from common.ids import EventId, OrganizationId, TicketTierId
+from common.inbox import ATTEMPTS, DELIVERIES_BEFORE_SUSPICION, NotClaimed
+from common.messages import EventUpdated, TicketTierAvailabilityChanged
 from common.testing import Running, RunService, eventually
+from common.testing.brokers import connected
 from common.testing.principals import fresh
 from common.testing.servers import DatabaseUrls
 
 CONSUMER = "commerce-from-events"
+_NO_CLAIMS = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'busy' USING ERRCODE = 'lock_not_available'; END $$;
+    CREATE TRIGGER no_claims BEFORE INSERT ON inbox
+        FOR EACH ROW WHEN (NEW.handled_at IS NOT NULL) EXECUTE FUNCTION refuse()
+"""
 EFFECTS = "CREATE TABLE effects (name text NOT NULL)"
 
 
@@ -37,6 +46,11 @@ def changed() -> EventUpdated:
         "currency": "NGN",
     }
     return EventUpdated.model_validate(fields)
+
+
+def availability_changed() -> TicketTierAvailabilityChanged:
+    tier, event = fresh(TicketTierId), fresh(EventId)
+    return TicketTierAvailabilityChanged(sequence=1, ticket_tier_id=tier, event_id=event, availability="few")
 
 
 class Letter:
@@ -184,6 +198,37 @@ async def test_a_handled_message_whose_answer_keeps_getting_lost_is_no_dead_lett
         assert await world.count("dead_letters") == 0
 
 
+async def test_an_action_that_only_posts_and_speaks_has_one_effect_however_often_its_message_comes(
+    run_commerce: RunService, with_effects: DatabaseUrls
+) -> None:
+    async def post(tx: Transaction, message: EventUpdated) -> None:
+        tx.post(text("INSERT INTO effects VALUES (:name)"), {"name": message.name})
+        tx.publish(availability_changed())
+
+    async with run_commerce(handlers={EventUpdated: post}) as world:
+        message = changed()
+        for _ in range(3):
+            assert await receive(world, Letter(message, "again")) == ["done"]
+        assert (await world.count("effects"), await world.count("outbox")) == (1, 1)
+        assert await world.rows("SELECT failures FROM inbox") == [{"failures": 0}]
+
+
+async def test_an_action_that_swallows_every_error_has_one_effect_however_often_its_message_comes(
+    run_commerce: RunService, with_effects: DatabaseUrls
+) -> None:
+    async def deaf(tx: Transaction, message: EventUpdated) -> None:
+        with contextlib.suppress(Exception):
+            await take_effect(tx, message)
+        tx.publish(availability_changed())
+
+    async with run_commerce(handlers={EventUpdated: deaf}) as world:
+        message = changed()
+        for _ in range(3):
+            assert await receive(world, Letter(message, "again")) == ["done"]
+        assert (await world.count("effects"), await world.count("outbox")) == (1, 1)
+        assert await world.count("dead_letters") == 0
+
+
 async def test_what_an_error_says_never_keeps_a_message_from_being_buried(run_commerce: RunService) -> None:
     async def breaks(tx: Transaction, message: EventUpdated) -> None:
         raise ValueError("half a letter \ud800 and a \x00")
@@ -243,9 +288,9 @@ async def test_a_replay_beside_a_delivery_under_way_has_one_effect(
         if broken:
             broken.pop()
             raise ValueError("not yet")
+        await take_effect(tx, message)
         begun.set()
         await go.wait()
-        await take_effect(tx, message)
 
     async with run_commerce(handlers={EventUpdated: slow}) as world:
         message = changed()
@@ -289,9 +334,9 @@ async def test_waiting_for_the_same_message_under_way_elsewhere_is_no_failure(
     begun, go = asyncio.Event(), asyncio.Event()
 
     async def slow(tx: Transaction, message: EventUpdated) -> None:
+        await take_effect(tx, message)
         begun.set()
         await go.wait()
-        await take_effect(tx, message)
 
     async with run_commerce(handlers={EventUpdated: slow}) as world:
         message = changed()
@@ -306,6 +351,52 @@ async def test_waiting_for_the_same_message_under_way_elsewhere_is_no_failure(
         assert await world.count("dead_letters") == 0
 
 
+async def test_a_claim_that_the_database_refuses_is_no_failure_of_the_action(
+    run_commerce: RunService, with_effects: DatabaseUrls
+) -> None:
+    with psycopg.connect(with_effects.owner.replace("+psycopg", "")) as owner:
+        owner.execute(_NO_CLAIMS)
+    async with run_commerce(handlers={EventUpdated: take_effect}) as world:
+        for _ in range(ATTEMPTS):
+            with pytest.raises(NotClaimed, match="busy"):
+                await receive(world, Letter(changed(), "refused"))
+        assert (await world.count("inbox"), await world.count("effects")) == (0, 0)
+        assert await world.count("dead_letters") == 0
+
+
 async def _someone_waits(world: Running) -> bool:
     query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     return bool(await world.rows(query))
+
+
+async def test_the_broker_hears_of_what_takes_long_until_it_is_done(
+    run_commerce: RunService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "ACK_WAIT", timedelta(seconds=0.3))
+    go, said = asyncio.Event(), list[bytes]()
+
+    def hear(answer: bytes) -> bytes:
+        said.append(answer)
+        return b""
+
+    async def slow(tx: Transaction, message: EventUpdated) -> None:
+        await go.wait()
+
+    async def twice_in_progress() -> bool:
+        return said.count(b"+WPI") >= 2
+
+    async with (
+        run_commerce(handlers={EventUpdated: slow}) as world,
+        connected(world.broker.url, "provisioner") as listener,
+    ):
+        await listener.answer("$JS.ACK.>", hear)
+        number = await world.send(changed())
+        await eventually(twice_in_progress, what="the broker hearing twice that it takes long")
+        go.set()
+        await world.handled(number)
+
+        async def is_done() -> bool:
+            return b"" in said  # an acknowledgement says nothing else
+
+        await eventually(is_done, what="the message being acknowledged")
+        assert said.index(b"") == len(said) - 1

@@ -239,3 +239,28 @@ async def test_where_each_statement_is_its_own_transaction_one_failure_undoes_it
                 await connection.execute(text("SELECT 1 FROM nowhere"))
         async with database.transaction() as tx:
             assert await mails(tx) == ["alone"]
+
+
+async def test_several_questions_have_their_answers_after_one_round_trip(guests: DatabaseUrls) -> None:
+    async with opened(guests) as database, database.transaction() as tx:
+        tx.post(_ADD, {"id": 1, "mail": _ADA})
+        before = tx.ask(_FIND, None, lambda found: [row.mail for row in found])
+        tx.post(_ADD, {"id": 2, "mail": "bob@example.org"})
+        count = tx.ask(text("SELECT count(*) FROM guests"), None, lambda found: found.scalar())
+        with pytest.raises(LookupError, match="another must follow"):
+            count.answer()
+        assert await mails(tx) == [_ADA, "bob@example.org"]
+        assert (before.answer(), count.answer()) == ([_ADA], 2)
+
+
+async def test_a_question_behind_a_failure_has_no_answer(guests: DatabaseUrls) -> None:
+    async with opened(guests) as database:
+        with pytest.raises(IntegrityError):
+            async with database.transaction() as tx:
+                tx.post(_ADD, {"id": 1, "mail": ""})
+                asked = tx.ask(_FIND, None, lambda found: [row.mail for row in found])
+                await mails(tx)
+        with pytest.raises(LookupError):
+            asked.answer()
+        async with database.transaction() as tx:
+            assert await mails(tx) == []

@@ -21,7 +21,13 @@ from common.testing.servers import DatabaseUrls
 
 @asynccontextmanager
 async def pooled(urls: DatabaseUrls, *, most: int = 1, kept: int | None = None, **options: Any) -> AsyncIterator[Pool]:
-    settings = {"application": "pooled", "kept": most if kept is None else kept, "timeout": 5.0, **options}
+    settings = {
+        "application": "pooled",
+        "kept": most if kept is None else kept,
+        "timeout": 5.0,
+        "spare": 0.0,
+        **options,
+    }
     pool = Pool(urls.app, most=most, **settings)
     try:
         yield pool
@@ -165,14 +171,29 @@ async def test_a_block_that_raises_gives_its_connection_back(urls: DatabaseUrls)
         assert await backend(pool) == used
 
 
+async def _three_at_once(pool: Pool) -> list[int]:
+    """Who served them; the third is given back first."""
+    async with pool.link() as first, pool.link() as second, pool.link() as third:
+        return [await backend_of(link) for link in (first, second, third)]
+
+
 async def test_no_more_stay_open_than_are_to_be_kept_and_the_last_used_comes_first(urls: DatabaseUrls) -> None:
     async with pooled(urls, most=3, kept=2) as pool:
-        async with pool.link() as first:
-            async with pool.link() as second:
-                async with pool.link() as third:
-                    pids = [await backend_of(link) for link in (first, second, third)]
-        await eventually_open(urls, {pids[1], pids[2]})
-        assert await backend(pool) == pids[1]
+        pids = await _three_at_once(pool)
+        await eventually_open(urls, {pids[0], pids[1]})
+        assert await backend(pool) == pids[0]
+
+
+async def test_what_a_rush_needed_stays_open_for_the_next_and_goes_when_none_comes(urls: DatabaseUrls) -> None:
+    async with pooled(urls, most=3, kept=1, spare=0.3) as pool:
+        pids = await _three_at_once(pool)
+        assert await _three_at_once(pool) == pids
+
+        async def one_is_left() -> bool:
+            assert await backend(pool) == pids[0]
+            return open_backends(urls) == {pids[0]}
+
+        await eventually(one_is_left, what="the spare connections being closed")
 
 
 async def test_a_closed_pool_leaves_nothing_open(urls: DatabaseUrls) -> None:
@@ -189,7 +210,7 @@ async def test_a_closed_pool_leaves_nothing_open(urls: DatabaseUrls) -> None:
 def test_a_connection_of_another_event_loop_is_not_handed_out(
     urls: DatabaseUrls, loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
-    pool = Pool(urls.app, application="pooled", kept=1, most=1, timeout=1)
+    pool = Pool(urls.app, application="pooled", kept=1, most=1, timeout=1, spare=0)
     pids = []
     for _ in range(2):
         with asyncio.Runner(loop_factory=loop) as runner:

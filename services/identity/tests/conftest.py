@@ -36,6 +36,8 @@ class Mailbox:
     mails: list[EmailMessage] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     connections: int = 0
+    held: asyncio.Event | None = None
+    """Where there is one, only the first mail is accepted before it is set."""
 
     async def handle_EHLO(  # noqa: N802 - the server's own name for it
         self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
@@ -55,6 +57,8 @@ class Mailbox:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - as above
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
+        if self.held is not None and self.mails:
+            await self.held.wait()
         self.mails.append(mail)
         return "250 kept"
 

@@ -16,10 +16,11 @@ from common.clock import Clock, Entropy
 from common.ids import Id
 from common.messages import Message
 from common.outbox import post_messages
-from common.postgres import Conversation, Outcome, Pool
+from common.postgres import Asked, Conversation, Outcome, Pool
 from common.refusals import Refusal
 
 IdType = TypeVar("IdType", bound=Id)
+Answer = TypeVar("Answer")
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -63,6 +64,8 @@ def moment() -> DateTime:
 
 _WAIT_SECONDS = 5.0
 """For a connection, when all are in use."""
+_SPARE_SECONDS = 10.0
+"""A connection that a rush needed outlives it by as much."""
 
 
 class Transaction:
@@ -109,6 +112,15 @@ class Transaction:
         """
         self.connection.post(statement, parameters)
 
+    def ask(
+        self, statement: Executable, parameters: Mapping[str, Any] | None, read: Callable[[Outcome], Answer]
+    ) -> Asked[Answer]:
+        """Run a statement before the next one, in that one's round trip; `read` makes the answer of what it brings.
+
+        For several questions at once: `asked = tx.ask(…)`, then any `await tx.…`, then `asked.answer()`.
+        """
+        return self.connection.ask(statement, parameters, read)
+
 
 class Database:
     """A service's own database, reached as its app role."""
@@ -128,6 +140,7 @@ class Database:
             kept=pool_size,
             most=pool_size + max_overflow,
             timeout=_WAIT_SECONDS,
+            spare=_SPARE_SECONDS,
         )
         self.publisher = publisher
         self.clock = clock

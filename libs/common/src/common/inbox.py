@@ -1,7 +1,8 @@
 """Hears messages: each takes effect once, in one transaction with its inbox row, and is acknowledged after the commit.
 
 What may go wrong, and what then happens:
-- delivered twice: the inbox row is there already; it is acknowledged and nothing is done;
+- delivered twice: the claim of its inbox row, which goes ahead of the action's first statement, fails; it is
+  acknowledged and nothing is done;
 - the action refuses or breaks, be it on a lock or a deadline of the database: the failure is counted and the message
   comes again later, up to `ATTEMPTS` times;
 - it is unreadable, of an unknown type, or failed too often: it goes to `dead_letters` with its error and trace, others go on;
@@ -66,10 +67,12 @@ class Inbox:
         self._database = database
         self._handlers = handlers
         self._retry_after = retry_after
+        self._under_way: set[Delivery] = set()
 
     async def run(self, bus: Bus) -> None:
         """Hear until cancelled; actions under way are finished first, for at most ten seconds."""
         async with asyncio.TaskGroup() as listening:
+            listening.create_task(self._keep_alive())
             for consumer in consumers(self._service):
                 listening.create_task(self._hear(bus, consumer))
 
@@ -90,7 +93,7 @@ class Inbox:
                 await asyncio.wait(working, timeout=10)
 
     async def _work_off(self, consumer: Consumer, delivery: Delivery) -> None:
-        alive = asyncio.create_task(_keep_alive(delivery))
+        self._under_way.add(delivery)
         try:
             await self.receive(consumer.name, delivery)
         except (DBAPIError, PoolTimeout, NotClaimed) as error:
@@ -101,7 +104,13 @@ class Inbox:
         except Exception:
             log.exception("a message could not be worked off; it will come again", consumer=consumer.name)
         finally:
-            alive.cancel()
+            self._under_way.discard(delivery)
+
+    async def _keep_alive(self) -> None:
+        """Keep the broker from sending what is under way to someone else: said at least twice within its patience."""
+        while True:
+            await asyncio.sleep(ACK_WAIT.total_seconds() / 3)
+            await asyncio.gather(*(_quietly(delivery.still_working()) for delivery in self._under_way))
 
     async def receive(self, consumer: str, delivery: Delivery) -> None:
         """Let one delivery take effect, or count its failure, and answer the broker."""
@@ -152,20 +161,21 @@ class Inbox:
         return True
 
     async def _take_effect(self, consumer: str, delivery: Delivery) -> None:
-        async with self._database.transaction() as transaction:
-            try:
-                first = await inbox_store.claim(transaction.connection, consumer, delivery.message_id, transaction.now)
-            except DBAPIError as error:
-                raise NotClaimed(f"{error.orig}") from error
-            if not first:
-                return
-            message, handler = self._read(delivery.type, delivery.body)
-            try:
+        message, handler = self._read(delivery.type, delivery.body)
+        try:
+            async with self._database.transaction() as transaction:
+                inbox_store.claim_ahead(transaction.connection, consumer, delivery.message_id, transaction.now)
                 await handler(transaction, message)
-            except asyncio.CancelledError as cancelled:
-                if _this_task_is_cancelled():
-                    raise
-                raise CancelledWithin("the action was cancelled from within") from cancelled
+        except DBAPIError as error:
+            if inbox_store.is_handled(error):
+                return
+            if inbox_store.is_of_claim(error):
+                raise NotClaimed(f"{error.orig}") from error
+            raise
+        except asyncio.CancelledError as cancelled:
+            if _this_task_is_cancelled():
+                raise
+            raise CancelledWithin("the action was cancelled from within") from cancelled
 
     def _read(self, message_type: str, body: bytes | str) -> tuple[Message, Handler]:
         kind = message_class(message_type)
@@ -222,12 +232,6 @@ def _database_is_away(error: Exception) -> bool:
 def _this_task_is_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-async def _keep_alive(delivery: Delivery) -> None:
-    while True:
-        await asyncio.sleep(ACK_WAIT.total_seconds() / 3)
-        await _quietly(delivery.still_working())
 
 
 async def _quietly(answer: Awaitable[None]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from common.bus import Delivery
 from common.house_tables import dead_letters, inbox
@@ -21,6 +22,32 @@ _TAKEN = insert(inbox)
 _CLAIM = _TAKEN.on_conflict_do_update(
     constraint="pk_inbox", set_={"handled_at": _TAKEN.excluded.handled_at}, where=inbox.c.handled_at.is_(None)
 ).returning(inbox.c.message_id)
+_CLAIM_AHEAD = _TAKEN.on_conflict_do_update(
+    constraint="pk_inbox",
+    set_={
+        "handled_at": _TAKEN.excluded.handled_at,
+        "first_seen_at": case((inbox.c.handled_at.is_(None), inbox.c.first_seen_at)),
+    },
+)
+
+
+def claim_ahead(connection: Conversation, consumer: str, message_id: str, now: datetime) -> None:
+    """Take a message for this transaction, in the round trip of the action's first statement and ahead of it.
+
+    Where an earlier transaction committed the effect, that round trip raises what `is_handled` knows, and nothing of it is
+    done: the row would lose its `first_seen_at`, which it may not. A parallel delivery waits here for the first to commit.
+    """
+    connection.post(_CLAIM_AHEAD, _claimed(consumer, message_id, now))
+
+
+def is_of_claim(error: DBAPIError) -> bool:
+    """Whether it was the claim that failed, so that nothing of the action was done."""
+    return (error.statement or "").startswith("INSERT INTO inbox ")
+
+
+def is_handled(error: DBAPIError) -> bool:
+    """Whether the claim failed because the message has taken effect already."""
+    return is_of_claim(error) and isinstance(error, IntegrityError)
 
 
 async def claim(connection: Conversation, consumer: str, message_id: str, now: datetime) -> bool:
@@ -28,8 +55,11 @@ async def claim(connection: Conversation, consumer: str, message_id: str, now: d
 
     A parallel delivery of the same message waits here for the first to commit, and then gets False.
     """
-    values = {"consumer": consumer, "message_id": message_id, "first_seen_at": now, "handled_at": now}
-    return await connection.scalar(_CLAIM, values) is not None
+    return await connection.scalar(_CLAIM, _claimed(consumer, message_id, now)) is not None
+
+
+def _claimed(consumer: str, message_id: str, now: datetime) -> dict[str, Any]:
+    return {"consumer": consumer, "message_id": message_id, "first_seen_at": now, "handled_at": now}
 
 
 async def count_failure(connection: Conversation, consumer: str, message_id: str, reason: str, now: datetime) -> int:

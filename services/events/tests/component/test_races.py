@@ -22,7 +22,7 @@ from events.actions.attach_passes import attach_passes
 from events.actions.match_passes import MatchPasses, OrderMessage
 from events.domain.entry_pass import Pass
 from events.formats.pass_code import PassCodes
-from events.store import check_ins, copies, passes
+from events.store import check_ins, copies, passes, ticket_tiers
 
 if TYPE_CHECKING:
     from services.events.tests.conftest import Stage
@@ -177,7 +177,7 @@ async def test_control_without_the_lock_on_the_address_they_miss_one_another(
     async with run(clock=clock) as world:
         event, tier = await stage.on_sale(world)
         paid = stage.paid(event, stage.admissions(tier, ("Ada", "ada@example.org")))
-        both, look_up, attach = Together(2), copies.users_by_address, passes.attach
+        both, look_up, attach = Together(2), ticket_tiers.tier_names, passes.attach
 
         async def look_up_together(tx: Transaction, *details: Any) -> object:
             found = await look_up(tx, *details)
@@ -193,7 +193,7 @@ async def test_control_without_the_lock_on_the_address_they_miss_one_another(
             """The guard, taken away."""
 
         monkeypatch.setattr(copies, "lock_addresses", no_lock)
-        monkeypatch.setattr(copies, "users_by_address", look_up_together)
+        monkeypatch.setattr(ticket_tiers, "tier_names", look_up_together)
         monkeypatch.setattr(passes, "attach", attach_together)
         await order_and_sign_up_together(world, paid, pass_code_key)
         assert await world.rows("SELECT holder_user_id FROM passes") == [{"holder_user_id": None}]

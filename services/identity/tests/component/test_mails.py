@@ -152,3 +152,63 @@ async def test_a_mail_server_that_does_not_let_us_in_loses_no_mail(
         deferred = await _settled(world, "last_error")
         assert (deferred["failed_at"], deferred["sent_at"], mailbox.mails) == (None, None, [])
         assert deferred["next_attempt_at"] == clock.now() + timedelta(seconds=2)
+
+
+async def _queued(world: Running, clock: FrozenClock, count: int) -> None:
+    """Queue mails that are due again, in a service whose own postman reaches nobody."""
+    for number in range(count):
+        await world.post(START, json={"email": f"p{number}@example.org"})
+
+    async def all_deferred() -> bool:
+        return len(await world.rows("SELECT id FROM mails WHERE last_error IS NOT NULL")) == count
+
+    await eventually(all_deferred, what="every mail being deferred")
+    clock.advance(timedelta(minutes=2))
+
+
+async def test_what_was_sent_in_one_go_is_noted_in_one_statement(
+    run: RunService, mailbox: Mailbox, clock: FrozenClock
+) -> None:
+    async with run(settings={"smtp_url": NOBODY_LISTENS}, clock=clock) as world:
+        await _queued(world, clock, 4)
+        said: list[str] = []
+        world.database.pool.observers.append(said.append)
+        server = MailServer(f"smtp://127.0.0.1:{mailbox.port}", "Lanyard <no-reply@lanyard.example>")
+        assert await send_due_mails(world.database, Vault("a pepper for tests only"), server) == 4
+        assert len([statement for statement in said if "sent_at=" in statement]) == 1
+        assert (await world.rows("SELECT count(*) AS n FROM mails WHERE sent_at IS NOT NULL"))[0]["n"] == 4
+
+
+async def test_a_postman_called_home_notes_what_he_sent_and_leaves_the_rest(
+    run: RunService, mailbox: Mailbox, clock: FrozenClock
+) -> None:
+    async with run(settings={"smtp_url": NOBODY_LISTENS}, clock=clock) as world:
+        await _queued(world, clock, 3)
+        mailbox.held = asyncio.Event()
+        server = MailServer(f"smtp://127.0.0.1:{mailbox.port}", "Lanyard <no-reply@lanyard.example>")
+        sending = asyncio.create_task(send_due_mails(world.database, Vault("a pepper for tests only"), server))
+
+        async def first_is_there() -> bool:
+            return len(mailbox.mails) == 1
+
+        await eventually(first_is_there, what="the first mail arriving")
+        sending.cancel()
+        await asyncio.wait([sending])
+        mailbox.held.set()
+        assert (await world.rows("SELECT count(*) AS n FROM mails WHERE sent_at IS NOT NULL"))[0]["n"] == 1
+
+
+async def test_an_address_of_several_lines_fails_for_good_and_keeps_nobody_waiting(
+    run: RunService, mailbox: Mailbox, clock: FrozenClock
+) -> None:
+    async with run(settings={"smtp_url": NOBODY_LISTENS}, clock=clock) as world:
+        await _queued(world, clock, 2)
+        await world.rows(
+            "UPDATE mails SET recipient = E'p0@example.org\\r\\nBcc: eve@example.org' "
+            "WHERE recipient = 'p0@example.org' RETURNING 1"
+        )
+        server = MailServer(f"smtp://127.0.0.1:{mailbox.port}", "Lanyard <no-reply@lanyard.example>")
+        await send_due_mails(world.database, Vault("a pepper for tests only"), server)
+        assert [mail["To"] for mail in mailbox.mails] == ["p1@example.org"]
+        failed = await _settled(world, "failed_at")
+        assert failed["last_error"] == "To holds a line break or another control character"

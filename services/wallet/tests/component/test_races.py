@@ -58,8 +58,10 @@ async def miss_one_another(world: Running, event: EventPublished, ticket: PassIs
     async with world.database.transaction() as transaction:
         if guarded:
             copies.lock_event(transaction, event.event_id, alone=False)
-        unknown = await copies.status_of_event(transaction, event.event_id) is None
-        await copies.save_pass(transaction, copy_of(ticket), awaits_event=unknown)
+        status = copies.ask_status_of_event(transaction, event.event_id)
+        await copies.save_pass(transaction, copy_of(ticket))
+        if status.answer() is None:
+            copies.await_event(transaction, ticket.pass_id)
         arriving = asyncio.create_task(event_arrives())
         if guarded:
             await eventually(lambda: world.rows(WAITING), what="the event waiting for the pass")

@@ -20,11 +20,14 @@ _PULL_HEARTBEAT = 2.0
 _HEARTBEAT = "100"
 _PULL_RAN_OUT = ("404", "408")
 
+Arrived = asyncio.Queue[Msg | None]
+"""What the broker sent, and None behind it when the link it came over is gone."""
+
 
 async def pull(link: Link, consumer: Consumer, free_places: Callable[[], int]) -> AsyncIterator[Delivery]:
     """Yield deliveries for ever: see `Bus.pull`."""
     client = link.client
-    arrived: asyncio.Queue[Msg] = asyncio.Queue()
+    arrived: Arrived = asyncio.Queue()
 
     async def receive(raw: Msg) -> None:
         arrived.put_nowait(raw)
@@ -45,7 +48,7 @@ async def pull(link: Link, consumer: Consumer, free_places: Callable[[], int]) -
 
 
 async def _one_pull(
-    link: Link, consumer: Consumer, reply: str, wanted: int, arrived: "asyncio.Queue[Msg]"
+    link: Link, consumer: Consumer, reply: str, wanted: int, arrived: Arrived
 ) -> AsyncIterator[Delivery]:
     lost = link.lost
     request = {
@@ -59,31 +62,36 @@ async def _one_pull(
     except (nats.errors.Error, OSError):
         await asyncio.sleep(0.1)
         return
-    while wanted:
-        raw = await _next(arrived, lost)
-        if raw is None:
-            return
-        status = (raw.headers or {}).get("Status")
-        if status is None:
-            wanted -= 1
-            yield Delivery(raw)
-        elif raw.subject == reply and status != _HEARTBEAT:
-            if status not in _PULL_RAN_OUT:
-                log.warning("pull ended", consumer=consumer.name, status=status, description=_description(raw))
-                await asyncio.sleep(0.2)
-            return
-
-
-async def _next(arrived: "asyncio.Queue[Msg]", lost: asyncio.Event) -> Msg | None:
-    """The next thing the broker sent, or None when it fell silent or the link it was asked over is gone."""
-    getting = asyncio.create_task(arrived.get())
-    losing = asyncio.create_task(lost.wait())
+    losing = asyncio.create_task(_tell_of_loss(lost, arrived))
     try:
-        await asyncio.wait({getting, losing}, timeout=2.5 * _PULL_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
-        return getting.result() if getting.done() else None
+        while wanted and (raw := await _next(arrived)) is not None:
+            status = (raw.headers or {}).get("Status")
+            if status is None:
+                wanted -= 1
+                yield Delivery(raw)
+            elif raw.subject == reply and status != _HEARTBEAT:
+                if status not in _PULL_RAN_OUT:
+                    log.warning("pull ended", consumer=consumer.name, status=status, description=_description(raw))
+                    await asyncio.sleep(0.2)
+                return
     finally:
-        getting.cancel()
         losing.cancel()
+
+
+async def _tell_of_loss(lost: asyncio.Event, arrived: Arrived) -> None:
+    await lost.wait()
+    arrived.put_nowait(None)
+
+
+async def _next(arrived: Arrived) -> Msg | None:
+    """The next thing the broker sent, or None when it fell silent or the link it was asked over is gone."""
+    if not arrived.empty():
+        return arrived.get_nowait()
+    try:
+        async with asyncio.timeout(2.5 * _PULL_HEARTBEAT):
+            return await arrived.get()
+    except TimeoutError:
+        return None
 
 
 def _description(raw: Msg) -> str:

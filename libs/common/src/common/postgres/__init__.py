@@ -5,7 +5,7 @@ itself costs here, and orders are made of statements. So only the way is our own
 values are turned by psycopg's adapters, and errors are those that SQLAlchemy raises.
 """
 
-from common.postgres.conversation import Conversation, Outcome
+from common.postgres.conversation import Asked, Conversation, Outcome
 from common.postgres.pool import Pool
 
-__all__ = ["Conversation", "Outcome", "Pool"]
+__all__ = ["Asked", "Conversation", "Outcome", "Pool"]

@@ -1,7 +1,7 @@
 """What one transaction says to the server and hears from it."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from psycopg.pq.abc import PGresult
@@ -49,6 +49,29 @@ class Outcome:
         return self._rows[0][0] if self._rows else None
 
 
+Answer = TypeVar("Answer")
+
+
+class Asked(Generic[Answer]):
+    """What a statement brings that was sent ahead of another: there once that one has its answer."""
+
+    __slots__ = ("_outcome", "_read")
+
+    def __init__(self, read: Callable[[Outcome], Answer]) -> None:
+        self._read = read
+        self._outcome: Outcome | None = None
+
+    def arrives(self, outcome: Outcome) -> None:
+        """Take what the server sent."""
+        self._outcome = outcome
+
+    def answer(self) -> Answer:
+        """Read it. Raises LookupError as long as no statement followed."""
+        if self._outcome is None:
+            raise LookupError("the statement was not sent yet: another must follow it")
+        return self._read(self._outcome)
+
+
 class Conversation:
     """A transaction on one connection. It begins with its first statement, in the same round trip."""
 
@@ -58,7 +81,7 @@ class Conversation:
         self._within = autocommit
         self._autocommit = autocommit
         self._over = False
-        self._posted: list[Ready] = []
+        self._posted: list[tuple[Ready, Asked[Any] | None]] = []
         self._cursors = 0
 
     async def execute(self, statement: Executable, parameters: Any = None) -> Outcome:
@@ -96,7 +119,16 @@ class Conversation:
         For what is written whatever comes: if it fails, the next statement, or the commit, raises its error.
         """
         self._must_last()
-        self._posted.append(ready(statement, parameters))
+        self._posted.append((ready(statement, parameters), None))
+
+    def ask(
+        self, statement: Executable, parameters: Mapping[str, Any] | None, read: Callable[[Outcome], Answer]
+    ) -> Asked[Answer]:
+        """As `post`, for a statement that brings something: `read` turns it into the answer, when that is asked for."""
+        self._must_last()
+        asked = Asked(read)
+        self._posted.append((ready(statement, parameters), asked))
+        return asked
 
     async def commit(self) -> None:
         """Make it last, together with what was posted. Raises PendingRollbackError where an error was swallowed before."""
@@ -127,8 +159,8 @@ class Conversation:
     async def _run(self, batch: list[Ready]) -> list[tuple[Shape, PGresult]]:
         self._must_last()
         opening = [] if self._within else [_BEGIN]
-        sent = [*opening, *self._posted, *batch]
-        self._posted.clear()
+        posted, self._posted = self._posted, []
+        sent = [*opening, *(statement for statement, _ in posted), *batch]
         self._within = True
         try:
             results = await self._link.run(sent)
@@ -141,7 +173,11 @@ class Conversation:
                 hide_parameters=True,
                 connection_invalidated=self._link.broken,
             ) from error
-        return [(statement.shape, result) for statement, result in zip(sent, results, strict=True)]
+        answers = [(statement.shape, result) for statement, result in zip(sent, results, strict=True)]
+        for place, (_, asked) in enumerate(posted, len(opening)):
+            if asked is not None:
+                asked.arrives(_outcome(self._link, answers[place : place + 1]))
+        return answers
 
 
 def _outcome(link: Link, answers: Sequence[tuple[Shape, PGresult]]) -> Outcome:

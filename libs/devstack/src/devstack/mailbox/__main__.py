@@ -28,11 +28,20 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def main() -> None:
+async def serve(given: argparse.Namespace, store: MailStore, config: uvicorn.Config) -> None:
     """Run both servers until a signal ends the page's."""
+    smtp = await listen(store, given.host, given.smtp_port)
+    print(
+        f"mail for anyone: smtp://{given.host}:{given.smtp_port}, shown on http://{given.host}:{given.port}", flush=True
+    )
+    async with smtp:
+        await uvicorn.Server(config).serve()
+
+
+def main() -> None:
+    """Serve on the event loop that uvicorn finds fastest."""
     given = arguments()
     store = MailStore(given.directory)
-    smtp = await listen(store, given.host, given.smtp_port)
     config = uvicorn.Config(
         make_app(store, given.names.split(",")),
         host=given.host,
@@ -41,12 +50,9 @@ async def main() -> None:
         access_log=False,
         timeout_graceful_shutdown=2,
     )
-    print(
-        f"mail for anyone: smtp://{given.host}:{given.smtp_port}, shown on http://{given.host}:{given.port}", flush=True
-    )
-    async with smtp:
-        await uvicorn.Server(config).serve()
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(serve(given, store, config))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

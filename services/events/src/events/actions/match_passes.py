@@ -6,10 +6,12 @@ a refund heard before its payment, or a payment heard twice, ends the same.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from common.db import Transaction
-from common.ids import OrderLineId, PassId, TicketTierId
+from common.ids import OrderLineId, PassId, TicketTierId, UserId
 from common.messages import OrderCancelled, OrderExpired, OrderPaid, OrderRefunded, PassIssued, PassUpdated, PassVoided
+from common.postgres import Asked
 from events.actions.announce import pass_message
 from events.domain.entry_pass import Admission, Attendee, Holder, Pass, Status, admissions_due, holder_of
 from events.domain.event import Event
@@ -28,6 +30,8 @@ class _Order:
     message: OrderMessage
     event: Event
     tier_names: Mapping[TicketTierId, str]
+    users: Mapping[str, UserId]
+    """Attendees whose address is verified already, by that address."""
     codes: PassCodes
 
 
@@ -42,26 +46,34 @@ class MatchPasses:
 
         A message about an event or tier that is not here fails, comes again, and at last becomes a dead letter.
         """
-        values = {
-            "id": message.order_id,
-            "event_id": message.event_id,
-            "buyer_user_id": message.buyer_user_id,
-            "status": message.status,
-            "sequence": message.sequence,
-        }
-        if not await copies.save_order(tx, values):
-            return
         due = _due(message)
-        holders = await _holders(tx, message, due)
-        present = {_key(entry): entry for entry in await passes.lock_passes_of_order(tx, message.order_id)}
-        if not due and not present:
+        saved = copies.ask_save_order(tx, _copy(message))
+        users = _ask_users(tx, message, due)
+        present = passes.ask_passes_of_order(tx, message.order_id)
+        event = events.ask_event(tx, message.event_id)
+        tier_names = await ticket_tiers.tier_names(tx, message.event_id)
+        if not saved.answer() or not (due or present.answer()):
             return
-        order = await _order(tx, message, due, self._codes)
-        for key, entry in present.items():
-            await _settle(tx, order, entry, live=key in due and due[key].live)
-        for key in sorted(due.keys() - present.keys()):
-            await _issue(tx, order, due[key], holders[key])
-        door_counts.mark_if_counted(tx, order.event.id)
+        order = _Order(message, _known(event.answer(), tier_names, due), tier_names, users.answer(), self._codes)
+        await _match(tx, order, due, {_key(entry): entry for entry in present.answer()})
+
+
+async def _match(tx: Transaction, order: _Order, due: Mapping[Key, Admission], present: Mapping[Key, Pass]) -> None:
+    for key, entry in present.items():
+        await _settle(tx, order, entry, live=key in due and due[key].live)
+    for key in sorted(due.keys() - present.keys()):
+        _issue(tx, order, due[key])
+    door_counts.mark_if_counted(tx, order.event.id)
+
+
+def _copy(message: OrderMessage) -> dict[str, Any]:
+    return {
+        "id": message.order_id,
+        "event_id": message.event_id,
+        "buyer_user_id": message.buyer_user_id,
+        "status": message.status,
+        "sequence": message.sequence,
+    }
 
 
 def _due(message: OrderMessage) -> dict[Key, Admission]:
@@ -83,31 +95,32 @@ def _key(each: Admission | Pass) -> Key:
     return each.line_id, each.ordinal
 
 
-async def _order(tx: Transaction, message: OrderMessage, due: Mapping[Key, Admission], codes: PassCodes) -> _Order:
-    event = await events.find_event(tx, message.event_id)
+def _known(event: Event | None, tier_names: Mapping[TicketTierId, str], due: Mapping[Key, Admission]) -> Event:
     if event is None:
         raise NoSuchEvent()
-    names = await ticket_tiers.tier_names(tx, event.id)
-    if any(admission.ticket_tier_id not in names for admission in due.values()):
+    if any(admission.ticket_tier_id not in tier_names for admission in due.values()):
         raise NoSuchTicketTier()
-    return _Order(message, event, names, codes)
+    return event
 
 
-async def _holders(tx: Transaction, message: OrderMessage, due: Mapping[Key, Admission]) -> dict[Key, Holder]:
-    """Who holds each admission; attendees whose address is verified already are users."""
-    holders = {key: holder_of(each.attendee, message.buyer_user_id, message.buyer_email) for key, each in due.items()}
-    addresses = {holder.email for holder in holders.values() if holder.email is not None}
+def _holder(message: OrderMessage, admission: Admission) -> Holder:
+    return holder_of(admission.attendee, message.buyer_user_id, message.buyer_email)
+
+
+def _ask_users(tx: Transaction, message: OrderMessage, due: Mapping[Key, Admission]) -> Asked[dict[str, UserId]]:
+    """Who of the attendees is a user; nobody becomes one until this commits."""
+    holders = [_holder(message, admission) for admission in due.values()]
+    addresses = {holder.email for holder in holders if holder.email is not None}
     copies.lock_addresses(tx, addresses)
-    users = await copies.users_by_address(tx, addresses)
-    return {
-        key: holder if holder.email is None else replace(holder, user_id=users.get(holder.email))
-        for key, holder in holders.items()
-    }
+    return copies.ask_users_by_address(tx, addresses)
 
 
-async def _issue(tx: Transaction, order: _Order, admission: Admission, holder: Holder) -> None:
+def _issue(tx: Transaction, order: _Order, admission: Admission) -> None:
     """Make a pass; a void one where the refund was heard before the payment, so that either order ends the same."""
     pass_id, event = tx.new_id(PassId), order.event
+    holder = _holder(order.message, admission)
+    if holder.email is not None:
+        holder = replace(holder, user_id=order.users.get(holder.email))
     entry = Pass(
         id=pass_id,
         version=1,
@@ -126,9 +139,9 @@ async def _issue(tx: Transaction, order: _Order, admission: Admission, holder: H
         first_admitted_at=None,
         first_gate_id=None,
     )
-    if await passes.add_pass(tx, entry):
-        kind = PassIssued if admission.live else PassVoided
-        tx.publish(pass_message(kind, entry, event, order.tier_names[entry.ticket_tier_id]))
+    passes.add_pass(tx, entry)
+    kind = PassIssued if admission.live else PassVoided
+    tx.publish(pass_message(kind, entry, event, order.tier_names[entry.ticket_tier_id]))
 
 
 async def _settle(tx: Transaction, order: _Order, entry: Pass, *, live: bool) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from common.db import Transaction
 from common.ids import UserId
+from common.postgres import Asked
 from events.tables import availabilities, orders, users
 
 _LOCK_ADDRESS = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("address", type_=Text), 0)))
@@ -19,9 +20,9 @@ _USERS_BY_ADDRESS = (
 )
 
 
-async def save_order(tx: Transaction, values: dict[str, Any]) -> bool:
-    """Make our copy equal to the message and lock its row. False when what we hold is as new."""
-    return await _save(tx, orders, "id", values)
+def ask_save_order(tx: Transaction, values: dict[str, Any]) -> Asked[bool]:
+    """Make our copy equal to the message and lock its row, ahead of the next statement. False when what we hold is as new."""
+    return tx.ask(_saving(orders, "id"), values, lambda saved: saved.first() is not None)
 
 
 async def save_user(tx: Transaction, values: dict[str, Any]) -> bool:
@@ -44,9 +45,10 @@ def lock_addresses(tx: Transaction, addresses: Collection[str]) -> None:
         tx.post(_LOCK_ADDRESS, {"address": f"address {address}"})
 
 
-async def users_by_address(tx: Transaction, addresses: Collection[str]) -> dict[str, UserId]:
+def ask_users_by_address(tx: Transaction, addresses: Collection[str]) -> Asked[dict[str, UserId]]:
     """Who verified which of these addresses; of two we heard of, the later one."""
-    return {row.email: row.id for row in await tx.all(_USERS_BY_ADDRESS, {"addresses": list(addresses)})}
+    given = {"addresses": list(addresses)}
+    return tx.ask(_USERS_BY_ADDRESS, given, lambda found: {row.email: row.id for row in found})
 
 
 async def _save(tx: Transaction, table: Table, key: str, values: dict[str, Any]) -> bool:

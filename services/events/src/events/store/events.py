@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from common.db import Transaction
 from common.ids import EventId, OrganizationId, WorkspaceId
 from common.paging import newest_first
+from common.postgres import Asked
 from common.schemas import Page, View
 from events.domain.event import Event, Venue
 from events.tables import events
@@ -35,6 +36,11 @@ async def find_event(tx: Transaction, reference: EventId | str) -> Event | None:
     """The event of an id or a slug."""
     row = await tx.one(_BY_ID if isinstance(reference, EventId) else _BY_SLUG, {"reference": reference})
     return None if row is None else _event(row)
+
+
+def ask_event(tx: Transaction, event_id: EventId) -> Asked[Event | None]:
+    """The event of an id, sent ahead of the next statement."""
+    return tx.ask(_BY_ID, {"reference": event_id}, lambda found: next(map(_event, found), None))
 
 
 async def find_events(tx: Transaction, ids: Collection[EventId]) -> dict[EventId, Event]:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from common.db import Transaction
 from common.ids import EventId, MalformedId, OrderId, PassId, UserId
 from common.paging import MalformedCursor, newest_first
+from common.postgres import Asked
 from common.schemas import Page, View
 from events.domain.entry_pass import Attendee, Holder, Pass
 from events.tables import events, passes
@@ -17,7 +18,7 @@ from events.tables import events, passes
 Shown = TypeVar("Shown", bound=View)
 
 _NESTED = ("attendee", "holder")
-_ADD_PASS = insert(passes).on_conflict_do_nothing(constraint="uq_passes_one_per_admission").returning(passes.c.id)
+_ADD_PASS = insert(passes)
 _LOCK_PASSES_OF_ORDER = (
     select(passes).where(passes.c.order_id == bindparam("order")).order_by(passes.c.id).with_for_update(key_share=True)
 )
@@ -41,9 +42,9 @@ class Reader(NamedTuple):
     address: str | None
 
 
-async def add_pass(tx: Transaction, entry: Pass) -> bool:
-    """Add a pass. False when its admission has one."""
-    return await tx.scalar(_ADD_PASS, _values(entry)) is not None
+def add_pass(tx: Transaction, entry: Pass) -> None:
+    """Add a pass as this commits. The caller knows, by the order's row it has locked, that the admission has none."""
+    tx.post(_ADD_PASS, _values(entry))
 
 
 async def save_pass(tx: Transaction, entry: Pass) -> None:
@@ -63,9 +64,9 @@ async def lock_pass(tx: Transaction, pass_id: PassId) -> Pass | None:
     return None if row is None else _pass(row)
 
 
-async def lock_passes_of_order(tx: Transaction, order_id: OrderId) -> list[Pass]:
+def ask_passes_of_order(tx: Transaction, order_id: OrderId) -> Asked[list[Pass]]:
     """Every pass of an order, locked."""
-    return [_pass(row) for row in await tx.all(_LOCK_PASSES_OF_ORDER, {"order": order_id})]
+    return tx.ask(_LOCK_PASSES_OF_ORDER, {"order": order_id}, lambda found: [_pass(row) for row in found])
 
 
 async def event_of_order(tx: Transaction, order_id: OrderId) -> EventId | None:

@@ -4,17 +4,17 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime, parseaddr
+from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from identity.formats.mail_source import header, mail_source
 from identity.formats.mails import MailText
 
 TIMEOUT_SECONDS = 15.0
 GOODBYE_SECONDS = 2.0
+_INTERNATIONAL = ("SMTPUTF8", "BODY=8BITMIME")
 
 
 class Deferred(Exception):
@@ -34,7 +34,7 @@ class MailServer:
             url: `smtp://[user:password@]host:port` or `smtps://…`. With a password, encryption is demanded.
             sender: what `From` says.
 
-        Raises ValueError for another scheme.
+        Raises ValueError for another scheme, and for a sender of several lines.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
@@ -44,7 +44,10 @@ class MailServer:
         self._port = parts.port or (465 if self._implicit_tls else 587)
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
-        self._sender = sender
+        self.sender = parseaddr(sender)[1]
+        """The address alone."""
+        self._from = header("From", sender, international=not self.sender.isascii())
+        self._domain = self.sender.rpartition("@")[2] or "localhost"
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["Session"]:
@@ -67,19 +70,16 @@ class MailServer:
             timeout=TIMEOUT_SECONDS,
         )
 
-    def compose(self, recipient: str, mail: MailText, message_id: str, at: datetime) -> EmailMessage:
-        """A mail as it travels."""
-        message = EmailMessage(policy=SMTP_POLICY)
-        domain = parseaddr(self._sender)[1].rpartition("@")[2] or "localhost"
-        message["From"] = self._sender
-        message["To"] = recipient
-        message["Subject"] = mail.subject
-        message["Date"] = format_datetime(at)
-        message["Message-ID"] = f"<{message_id}@{domain}>"
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(mail.text)
-        message.add_alternative(mail.html, subtype="html")
-        return message
+    def compose(self, recipient: str, mail: MailText, message_id: str, at: datetime, *, international: bool) -> bytes:
+        """A mail as it travels. Raises ValueError where a header would hold several lines."""
+        return mail_source(
+            mail,
+            sender=self._from,
+            recipient=recipient,
+            message_id=f"{message_id}@{self._domain}",
+            at=at,
+            international=international,
+        )
 
 
 class Session:
@@ -95,11 +95,15 @@ class Session:
         Raises:
             Deferred: not now, or nobody answered, or we were not let in.
             Bounced: never.
+            ValueError: it cannot be written down.
         """
-        message = self._server.compose(recipient, mail, message_id, at)
+        sender = self._server.sender
+        international = not (sender.isascii() and recipient.isascii())
+        source = self._server.compose(recipient, mail, message_id, at, international=international)
         client = await self._connected()
         try:
-            await client.send_message(message)
+            options = _INTERNATIONAL if international else ()
+            await client.sendmail(sender, [recipient], source, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as refused:
             raise _verdict(refused.recipients[0].code, refused.recipients[0].message) from None
         except aiosmtplib.SMTPResponseException as refused:

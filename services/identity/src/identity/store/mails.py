@@ -1,10 +1,11 @@
 """Mails that wait to be sent. Their words are sealed, and gone once it is settled what became of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, any_, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from common.db import Transaction
 from identity.domain.mail_schedule import LEASE
@@ -25,7 +26,9 @@ class DueMail:
 
 _INSERT = insert(mails).on_conflict_do_nothing(constraint="uq_mails_key")
 _MARK_SENT = (
-    update(mails).where(mails.c.id == bindparam("mail")).values(sent_at=bindparam("now"), content=None, last_error=None)
+    update(mails)
+    .where(mails.c.id == any_(bindparam("mails", type_=ARRAY(BigInteger))))
+    .values(sent_at=bindparam("now"), content=None, last_error=None)
 )
 
 
@@ -57,9 +60,9 @@ async def take_due_mails(tx: Transaction, limit: int) -> list[DueMail]:
     ]
 
 
-def mark_sent(tx: Transaction, mail_id: int) -> None:
-    """The mail server has it; noted as this commits."""
-    tx.post(_MARK_SENT, {"mail": mail_id, "now": tx.now})
+def mark_sent(tx: Transaction, mail_ids: Sequence[int]) -> None:
+    """The mail server has them; noted as this commits."""
+    tx.post(_MARK_SENT, {"mails": list(mail_ids), "now": tx.now})
 
 
 async def mark_failed(tx: Transaction, mail_id: int, error: str) -> None:

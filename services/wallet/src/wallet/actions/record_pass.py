@@ -25,7 +25,11 @@ async def record_pass(transaction: Transaction, message: PassIssued | PassUpdate
         sequence=message.sequence,
     )
     copies.lock_event(transaction, copy.event_id, alone=False)
-    event_status = await copies.status_of_event(transaction, copy.event_id)
-    newer = await copies.save_pass(transaction, copy, awaits_event=event_status is None)
-    if newer and event_status is not None:
+    asked = copies.ask_status_of_event(transaction, copy.event_id)
+    if not await copies.save_pass(transaction, copy):
+        return
+    event_status = asked.answer()
+    if event_status is None:
+        copies.await_event(transaction, copy.id)
+    else:
         await keep_wallet_pass(transaction, copy, event_status)

@@ -1,6 +1,6 @@
 """Copies of what other services say. A message older than what is held changes nothing."""
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -8,7 +8,8 @@ from sqlalchemy import Executable, Row, Table, Text, bindparam, func, select, up
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import Transaction
-from common.ids import EventId
+from common.ids import EventId, PassId
+from common.postgres import Asked
 from wallet.domain.pass_copy import PassCopy
 from wallet.tables import events, organizations, passes, ticket_tiers
 
@@ -18,6 +19,8 @@ _KEY = func.hashtextextended(bindparam("event", type_=Text), 0)
 _LOCK_ALONE = select(func.pg_advisory_xact_lock(_KEY))
 _LOCK_BESIDE_OTHERS = select(func.pg_advisory_xact_lock_shared(_KEY))
 _STATUS_OF_EVENT = select(events.c.status).where(events.c.id == bindparam("event"))
+_AWAIT_EVENT = update(passes).where(passes.c.id == bindparam("pass")).values(awaits_event=True)
+_COPIED = tuple(field.name for field in fields(PassCopy))
 
 
 async def save_organization(transaction: Transaction, values: Values) -> bool:
@@ -35,9 +38,14 @@ async def save_ticket_tier(transaction: Transaction, values: Values) -> bool:
     return await _save(transaction, ticket_tiers, values)
 
 
-async def save_pass(transaction: Transaction, copy: PassCopy, *, awaits_event: bool) -> bool:
+async def save_pass(transaction: Transaction, copy: PassCopy) -> bool:
     """Make our copy equal to the message and lock its row. False when what we hold is as new."""
-    return await _save(transaction, passes, {**asdict(copy), "awaits_event": awaits_event})
+    return await _save(transaction, passes, {**{name: getattr(copy, name) for name in _COPIED}, "awaits_event": False})
+
+
+def await_event(transaction: Transaction, pass_id: PassId) -> None:
+    """Record, as this commits, that a pass waits for its event."""
+    transaction.post(_AWAIT_EVENT, {"pass": pass_id})
 
 
 def lock_event(transaction: Transaction, event_id: EventId, *, alone: bool) -> None:
@@ -50,10 +58,9 @@ def lock_event(transaction: Transaction, event_id: EventId, *, alone: bool) -> N
     transaction.post(_LOCK_ALONE if alone else _LOCK_BESIDE_OTHERS, {"event": f"event {event_id}"})
 
 
-async def status_of_event(transaction: Transaction, event_id: EventId) -> str | None:
+def ask_status_of_event(transaction: Transaction, event_id: EventId) -> Asked[str | None]:
     """The status of an event; None when we have not heard of it."""
-    status: str | None = await transaction.scalar(_STATUS_OF_EVENT, {"event": event_id})
-    return status
+    return transaction.ask(_STATUS_OF_EVENT, {"event": event_id}, lambda found: found.scalar())
 
 
 async def take_waiting_passes(
@@ -73,7 +80,7 @@ async def take_waiting_passes(
         update(passes)
         .where(passes.c.id.in_(chosen), events.c.id == passes.c.event_id)
         .values(awaits_event=False)
-        .returning(*(passes.c[field.name] for field in fields(PassCopy)), events.c.status.label("event_status"))
+        .returning(*(passes.c[name] for name in _COPIED), events.c.status.label("event_status"))
     )
     rows = (await transaction.execute(taken)).all()
     return [(_pass_copy(row), row.event_status) for row in rows]
@@ -93,4 +100,4 @@ def _saving(table: Table) -> Executable:
 
 
 def _pass_copy(row: Row[Any]) -> PassCopy:
-    return PassCopy(**{field.name: getattr(row, field.name) for field in fields(PassCopy)})
+    return PassCopy(**{name: getattr(row, name) for name in _COPIED})
