@@ -12,6 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from commerce.domain.document import Document
 from commerce.store import documents as documents_store
+from commerce.store import orders as orders_store
 from commerce.store.document_invariants import find_documents_astray
 from commerce.tables import document_counters
 from common.clock import SystemEntropy
@@ -145,6 +146,31 @@ async def test_control_without_the_counters_lock_numbers_come_twice(
         paths = [f"/v1/orders/{order}/documents" for order in orders]
         answers = await asyncio.gather(*(world.get(path, stall.buyer) for path in paths))
         assert sorted(answer.status_code for answer in answers) == [200, 500, 500, 500, 500]
+        assert await numbers(world) == ["receipt 1"]
+
+
+async def test_control_without_the_orders_lock_only_the_constraint_stops_a_second_document(
+    run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everyone_looked = asyncio.Barrier(4)
+    documents_of_order = documents_store.documents_of_order
+    looked: set[Transaction] = set()
+
+    async def look_and_wait_once(tx: Transaction, order_id: OrderId) -> list[Document]:
+        seen = await documents_of_order(tx, order_id)
+        if tx not in looked:
+            looked.add(tx)
+            await everyone_looked.wait()
+        return seen
+
+    async with run() as world:
+        [order] = await paid_orders(world, stall)
+        with monkeypatch.context() as unguarded:
+            unguarded.setattr(orders_store, "lock_order", orders_store.find_order)
+            unguarded.setattr(documents_store, "documents_of_order", look_and_wait_once)
+            path = f"/v1/orders/{order}/documents"
+            answers = await asyncio.gather(*(world.get(path, stall.buyer) for _ in range(4)))
+        assert sorted(answer.status_code for answer in answers) == [200, 500, 500, 500]
         assert await numbers(world) == ["receipt 1"]
 
 

@@ -204,3 +204,69 @@ async def test_nobody_learns_from_a_refusal_whether_an_order_or_a_draft_exists(r
             f"/v1/orders?eventId={stall.event_id}", principals.member_of(stall.organization_id, "finance")
         )
         assert [item["id"] for item in staff.json()["items"]] == [order["id"]]
+
+
+async def test_a_cursor_of_another_list_is_refused_and_one_of_another_page_of_the_same_shows_nothing_of_others(
+    run: RunService, stall: "Stall"
+) -> None:
+    owner = principals.member_of(stall.organization_id, "owner")
+    async with run() as world:
+        await stall.open(world)
+        promo = await stall.promo(world)
+        lists = [
+            "/v1/orders",
+            f"/v1/orders?eventId={stall.event_id}",
+            f"/v1/organizations/{stall.organization_id}/orders",
+            f"/v1/organizations/{stall.organization_id}/payouts",
+            f"/v1/events/{stall.event_id}/waiting-list",
+            "/v1/me/waiting-list",
+        ]
+        for where in lists:
+            for cursor in (promo["id"], str(stall.event_id), "x", "9" * 300, "\u0000"):
+                answer = await world.get(where, owner, params={**dict(_query(where)), "cursor": cursor})
+                assert answer.status_code == 422, (where, cursor)
+                assert answer.json()["errors"][0]["pointer"] == "/query/cursor", (where, cursor)
+            for limit in ("0", "-1", "201", "1e9", "x"):
+                answer = await world.get(where, owner, params={**dict(_query(where)), "limit": limit})
+                assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/query/limit"), where
+        mine = [await stall.placed(world, (tier, 1)) for tier in await stall.open(world, {}, {})]
+        page = await world.get("/v1/orders", principals.user(), params={"cursor": mine[-1]["id"]})
+        assert (page.status_code, page.json()["items"]) == (200, [])
+
+
+def _query(where: str) -> list[tuple[str, str]]:
+    _, _, query = where.partition("?")
+    return [(name, value) for name, _, value in (part.partition("=") for part in query.split("&") if part)]
+
+
+async def test_a_ticket_is_named_by_its_whole_number_when_it_goes_back(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.paid(world, (tier, 2))
+        line = order["lines"][0]["id"]
+        for ordinal in ("1", True, 1.5, 0, -1, 101, 10**30, None):
+            refused = await stall.refund(world, order, lines=[{"lineId": line, "quantity": 1, "ordinals": [ordinal]}])
+            assert refused.status_code == 422, ordinal
+            assert refused.json()["errors"][0]["pointer"] == "/lines/0/ordinals/0", ordinal
+        assert await world.count("refunds") == 0
+
+
+async def test_a_key_stands_for_one_request_and_another_body_under_it_does_nothing(
+    run: RunService, stall: "Stall"
+) -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.paid(world, (tier, 3))
+        line = order["lines"][0]["id"]
+        finance = principals.member_of(stall.organization_id, "finance")
+        wishes: list[dict[str, Any]] = [{"lines": [{"lineId": line, "quantity": count}]} for count in (1, 2)]
+        first, *others = [await stall.refund(world, order, key="k", by=finance, **wish) for wish in (*wishes, {})]
+        assert first.status_code == 201, first.text
+        for answer in others:
+            assert (answer.status_code, answer.json()["code"]) == (422, "idempotency.key_reused")
+        assert await stall.refunds(world, order) == [("done", 150_000)]
+        assert (await stall.order(world, (tier, 1), key="o")).status_code == 201
+        other = await stall.order(world, (tier, 2), key="o")
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency.key_reused")
+        assert await stall.stock(world, tier) == (1, 2)
+        await stall.books(world)

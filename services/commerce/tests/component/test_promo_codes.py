@@ -9,7 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from commerce.actions.expire_orders import expire_orders
-from common.ids import OrganizationId, TicketTierId
+from commerce.domain.promo import PromoCode
+from commerce.store import promo_codes as promo_codes_store
+from common.db import Transaction
+from common.ids import OrganizationId, PromoCodeId, TicketTierId
 from common.testing import FrozenClock, RunService, principals
 from common.testing.principals import fresh
 
@@ -153,6 +156,30 @@ async def test_of_four_changes_at_once_one_is_made_and_the_others_are_told(run: 
         [changed] = [answer.json() for answer in answers if answer.status_code == 200]
         [row] = await world.rows("SELECT version, max_uses FROM promo_codes")
         assert (row["version"], row["max_uses"]) == (2, changed["maxUses"])
+
+
+async def test_control_without_the_codes_lock_one_change_is_lost(
+    run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_looked = asyncio.Barrier(2)
+
+    async def look_without_lock(tx: Transaction, promo_code_id: PromoCodeId) -> PromoCode | None:
+        seen = await promo_codes_store.find_promo_code(tx, promo_code_id)
+        await both_looked.wait()
+        return seen
+
+    monkeypatch.setattr(promo_codes_store, "lock_promo_code", look_without_lock)
+    async with run() as world:
+        await stall.open(world)
+        made = await stall.promo(world)
+        path, headers = f"/v1/promo-codes/{made['id']}", {"If-Match": '"1"'}
+        wishes = ({"maxUses": 7}, {"name": "Late"})
+        answers = await asyncio.gather(
+            *(world.patch(path, stall.manager, json=wish, headers=headers) for wish in wishes)
+        )
+        assert [answer.status_code for answer in answers] == [200, 200]
+        [row] = await world.rows("SELECT version, max_uses, name FROM promo_codes")
+        assert (row["version"], (row["max_uses"], row["name"]) == (7, "Late")) == (2, False)
 
 
 async def test_a_code_of_others_is_as_if_it_were_not_there(run: RunService, stall: "Stall") -> None:

@@ -176,6 +176,28 @@ async def test_a_failed_refund_done_by_hand_at_the_provider_is_that_refund(
         await stall.books(world)
 
 
+async def test_a_refund_that_failed_at_the_provider_and_was_then_done_by_hand_stays_done_however_often_it_is_told(
+    run: RunService, stall: "Stall"
+) -> None:
+    """The provider goes on telling of the attempt that failed, beside the one that did not."""
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.paid(world, (tier, 1))
+        await stall.refunded(world, order)
+        assert await stall.refunds(world, order) == [("done", PRICE)]
+        async with world.database.transaction() as tx:
+            await tx.execute(text("UPDATE sandbox_refunds SET status = 'failed'"))
+        await tell_again(world)
+        assert await stall.refunds(world, order) == [("failed", PRICE)]
+        await by_hand(world, stall, order["payments"][0]["id"], PRICE)
+        assert await stall.refunds(world, order) == [("done", PRICE)]
+        books = await stall.books(world)
+        for _ in range(2):
+            await tell_again(world)
+        assert await stall.books(world) == books
+        assert await stall.refunds(world, order) == [("done", PRICE)]
+
+
 async def tell_again(world: Running) -> None:
     """How the one payment stands at the sandbox takes effect once more."""
     [row] = await world.rows("SELECT id FROM sandbox_payments")

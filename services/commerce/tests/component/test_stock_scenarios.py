@@ -6,14 +6,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import BigInteger, bindparam, text, update
 from sqlalchemy.exc import OperationalError
 
+from commerce.actions import move_stock, take_stock
 from commerce.actions.settle_payment import settle_payment
 from commerce.domain.payment import ProviderPayment
-from commerce.domain.stock import Stock, Way
-from commerce.store import invariants
+from commerce.domain.stock import Goods, Left, Stock, Way
+from commerce.store import counts, invariants
 from commerce.store import stock as stocks
+from commerce.tables import stock as stock_table
 from common.db import Transaction
 from common.ids import EventId, OrderId, PaymentId, TicketTierId
 from common.messages import TicketTierAvailabilityChanged
@@ -78,27 +80,56 @@ async def test_of_two_who_want_the_last_place_one_holds_it_and_the_other_reads_s
         await stall.books(world)
 
 
+async def two_late_payments(
+    world: Running, stall: "Stall", clock: FrozenClock, tier: TicketTierId
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Two orders for the last place expire one after the other, and then the money of both comes at once."""
+    orders, payments = [], []
+    for _ in range(2):
+        orders.append(await stall.placed(world, (tier, 1)))
+        payments.append(await stall.pay(world, orders[-1]))
+        clock.advance(HOLD)
+        await stall.job(world, "expire-orders")
+    assert await stall.stock(world, tier) == (0, 0)
+    return orders, list(await asyncio.gather(*(money_comes(world, payment) for payment in payments)))
+
+
 async def test_of_two_expired_orders_for_the_last_place_both_paid_one_gets_it(
     run: RunService, stall: "Stall", clock: FrozenClock
 ) -> None:
     """Scenario 2."""
     async with run(clock=clock) as world:
         [tier] = await stall.open(world, {"capacity": 1})
-        first = await stall.placed(world, (tier, 1))
-        payments = [await stall.pay(world, first)]
-        clock.advance(HOLD)
-        await stall.job(world, "expire-orders")
-        second = await stall.placed(world, (tier, 1))
-        payments.append(await stall.pay(world, second))
-        clock.advance(HOLD)
-        await stall.job(world, "expire-orders")
-        assert await stall.stock(world, tier) == (0, 0)
-        outcomes = await asyncio.gather(*(money_comes(world, payment) for payment in payments))
+        orders, outcomes = await two_late_payments(world, stall, clock, tier)
         assert [outcome == "complete" for outcome in outcomes].count(True) == 1, outcomes
-        stands = [(await stall.show(world, order))["status"] for order in (first, second)]
+        stands = [(await stall.show(world, order))["status"] for order in orders]
         assert stands.count("paid") == 1
         assert await stall.stock(world, tier) == (0, 1)
         await stall.books(world)
+
+
+async def test_control_without_lock_and_guard_both_late_payments_get_the_last_place(
+    run: RunService, stall: "Stall", clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_looked = asyncio.Barrier(2)
+
+    async def look_without_lock(tx: Transaction, event_id: EventId, goods: Goods) -> Left:
+        seen = await move_stock.read_left(tx, event_id, goods)
+        await both_looked.wait()
+        return seen
+
+    counted = update(stock_table).where(stock_table.c.ticket_tier_id == bindparam("key"))
+    sold = stock_table.c.sold + bindparam("count", type_=BigInteger)
+    ways = {**counts.moves_of(stock_table, stock_table.c.ticket_tier_id), "sold": counted.values(sold=sold)}
+    ways["sold"] = ways["sold"].returning(*stock_table.c)
+    monkeypatch.setattr(take_stock, "lock_left", look_without_lock)
+    monkeypatch.setattr(stocks, "_MOVES", ways)
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world, {"capacity": 1})
+        orders, outcomes = await two_late_payments(world, stall, clock, tier)
+        assert outcomes == ["complete", "complete"]
+        assert [(await stall.show(world, order))["status"] for order in orders] == ["paid", "paid"]
+        assert await stall.stock(world, tier) == (0, 2)
 
 
 async def test_under_repeatable_read_the_second_taker_of_the_last_place_fails_and_never_oversells(

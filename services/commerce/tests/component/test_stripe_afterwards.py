@@ -12,6 +12,7 @@ from services.commerce.tests.fakes.steps import CHARGE, ask_back, send
 from services.commerce.tests.fakes.stripe import FakeStripe
 from services.commerce.tests.fakes.stripe_shop import begin, begun, only, shop, tell, tell_all
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from commerce.actions.carry_out_wanted import carry_out_wanted
 from commerce.domain.payment import Payment, Wanted, wanting
@@ -198,6 +199,24 @@ async def test_more_than_came_is_refused_by_stripe_and_has_failed(
         rows = await world.rows("SELECT status, failure FROM refunds")
         assert [(row["status"], row["failure"]) for row in rows] == [("failed", "charge_already_refunded")]
         assert len(stripe.refunds) == 1
+
+
+async def test_a_refund_refused_because_it_was_done_in_the_dashboard_is_done(
+    run: RunService, stall: "Stall", stripe: FakeStripe, clock: FrozenClock
+) -> None:
+    """Nobody need have told us of it: the refused call asks how the payment stands."""
+    async with shop(run, stripe, clock) as world:
+        order = await paid(world, stall, stripe)
+        await ask_back(world, stall, order)
+        stripe.refund_by_hand(only(stripe.intents)["id"], 150_000)
+        with capture_logs() as logs:
+            await send(world, clock)
+        assert [entry for entry in logs if "ALARM" in entry["event"]] == []
+        assert (await statuses(world), len(stripe.refunds)) == (["done"], 1)
+        books = await stall.books(world)
+        for _ in range(2):
+            await tell_all(world, stripe)
+        assert (await stall.books(world), await statuses(world)) == (books, ["done"])
 
 
 async def test_a_dispute_marks_the_order_and_its_end_clears_it(

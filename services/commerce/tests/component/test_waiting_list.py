@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from commerce.actions.offer_places import offer_places
 from commerce.domain.sale_settings import PlatformFee
@@ -381,7 +381,9 @@ async def test_control_without_the_guard_somebody_overtakes(
     run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ways = dict(counts.moves_of(stock_table, stock_table.c.ticket_tier_id))
-    ways["held"] = ways["offer_held"].values(waiting=stock_table.c.waiting)
+    fits = stock_table.c.held + stock_table.c.sold + counts._COUNT <= stock_table.c.capacity
+    more = {"held": stock_table.c.held + counts._COUNT, "sold": stock_table.c.sold}
+    ways["held"] = ways["held_to_sold"].where(or_(counts._COUNT <= 0, fits)).values(**more)
     monkeypatch.setattr(stocks, "_MOVES", ways)
     monkeypatch.setattr(Stock, "left", Stock.free)
     async with run(settings={"database_pool_size": 15}) as world:

@@ -1,7 +1,9 @@
 """Says how an event and its tiers are sold, and changes it; on behalf of those who may sell for its organisation."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from commerce.actions.read_orders import find_event_for_staff
 from commerce.actions.share_capacity import share_capacity
 from commerce.domain.sale import Event
 from commerce.domain.sale_settings import SaleSettings, TierSaleSettings
@@ -21,8 +23,8 @@ from common.principal import Principal
 
 
 async def read_sale_settings(tx: Transaction, principal: Principal, event_id: EventId) -> SaleSettings:
-    """How an event is sold; the defaults while nobody said anything."""
-    await event_to_sell(tx, principal, event_id)
+    """How an event is sold, for staff who may read its orders; the defaults while nobody said anything."""
+    await find_event_for_staff(tx, principal, event_id)
     return await sale_settings.settings_of_event(tx, event_id)
 
 
@@ -45,8 +47,8 @@ async def change_sale_settings(
 async def read_tier_sale_settings(
     tx: Transaction, principal: Principal, ticket_tier_id: TicketTierId
 ) -> TierSaleSettings:
-    """How a tier is sold; the defaults while nobody said anything."""
-    await _tier_to_sell(tx, principal, ticket_tier_id)
+    """How a tier is sold, for staff who may read its orders; the defaults while nobody said anything."""
+    await _reach_tier(tx, principal, ticket_tier_id, find_event_for_staff)
     return await sale_settings.settings_of_tier(tx, ticket_tier_id)
 
 
@@ -58,7 +60,7 @@ async def change_tier_sale_settings(
     expected: int | None,
 ) -> TierSaleSettings:
     """Orders that were placed keep the terms they were placed on."""
-    await _tier_to_sell(tx, principal, ticket_tier_id)
+    await _reach_tier(tx, principal, ticket_tier_id, event_to_sell)
     current = await sale_settings.settings_of_tier(tx, ticket_tier_id)
     require_version(expected, current.version)
     saved = await sale_settings.save_settings_of_tier(tx, ticket_tier_id, replace(wanted, version=current.version))
@@ -73,7 +75,7 @@ async def event_to_sell(tx: Transaction, principal: Principal, event_id: EventId
     if event is None:
         raise UnknownEvent(retry_after=1)
     scope = Scope(event.organization_id, event.workspace_id)
-    if event.status == "draft" and not holds(principal, Capability.COMMERCE_SALE_WRITE, scope):
+    if event.status == "draft" and not holds(principal, Capability.COMMERCE_ORDER_READ, scope):
         raise UnknownEvent(retry_after=1)
     require_capability(principal, Capability.COMMERCE_SALE_WRITE, scope, public=True)
     return event
@@ -96,11 +98,16 @@ def require_version(expected: int | None, version: int) -> None:
         raise ChangedMeanwhile()
 
 
-async def _tier_to_sell(tx: Transaction, principal: Principal, ticket_tier_id: TicketTierId) -> None:
+async def _reach_tier(
+    tx: Transaction,
+    principal: Principal,
+    ticket_tier_id: TicketTierId,
+    reach: Callable[[Transaction, Principal, EventId], Awaitable[Event]],
+) -> None:
     tier = await copies.find_ticket_tier(tx, ticket_tier_id)
     if tier is None:
         raise UnknownTicketTier(retry_after=1)
     try:
-        await event_to_sell(tx, principal, tier.event_id)
+        await reach(tx, principal, tier.event_id)
     except UnknownEvent:
         raise UnknownTicketTier(retry_after=1) from None

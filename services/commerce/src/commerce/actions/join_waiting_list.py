@@ -43,8 +43,6 @@ async def join_waiting_list(
     if not found.settings.waiting_list:
         raise NoWaitingList()
     event = found.event
-    if await waiting.has_open_offer(tx, user, wish.ticket_tier_id):
-        raise WaitingAlready()
     entry = Entry(
         id=tx.new_id(WaitingListEntryId),
         event_id=event.id,
@@ -62,6 +60,9 @@ async def join_waiting_list(
         order_id=None,
     )
     await waiting.add_entry(tx, entry)
+    # Asked only now: where they are being offered places at this moment, the entry before has waited for that to commit.
+    if await waiting.has_open_offer(tx, user, wish.ticket_tier_id):
+        raise WaitingAlready()
     if await waiting.begin_waiting(tx, entry, event_is_full=await _event_is_full(tx, entry, choice.tier)) is None:
         raise NotSoldOut(ticket_tier_name=choice.tier.name)
     return entry, await waiting.count_ahead(tx, entry)

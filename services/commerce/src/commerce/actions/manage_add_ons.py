@@ -97,7 +97,7 @@ async def read_add_ons(
 ) -> tuple[Event, list[AddOn], dict[AddOnId, AddOnStock]]:
     """What is sold beside the tickets of a published event, with how much of it is left. Staff see retired ones too."""
     event = await copies.find_event(tx, event_id)
-    staff = event is not None and holds(principal, Capability.COMMERCE_SALE_WRITE, _scope(event))
+    staff = event is not None and holds(principal, Capability.COMMERCE_ORDER_READ, _scope(event))
     if event is None or (event.status == "draft" and not staff):
         raise UnknownEvent(retry_after=1)
     found = [add_on for add_on in await add_ons.add_ons_of(tx, event_id) if staff or not add_on.retired]

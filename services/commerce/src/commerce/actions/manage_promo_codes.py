@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from commerce.actions.change_sale_settings import event_to_sell, require_currency, require_version
+from commerce.actions.read_orders import find_event_for_staff
 from commerce.domain.promo import MOST_AUTOMATIC, PromoCode, checked
 from commerce.domain.sale import Event
 from commerce.errors import NoSuchPromoCode, OtherEventsTicket, TooManyDiscounts, UnknownEvent
@@ -37,8 +38,8 @@ async def list_promo_codes(
     limit: int,
     view: Callable[[PromoCode], Model],
 ) -> Page[Model]:
-    """All of an event, with what was used of them."""
-    await event_to_sell(tx, principal, event_id)
+    """All of an event, with what was used of them, for staff who may read its orders."""
+    await find_event_for_staff(tx, principal, event_id)
     return await promo_codes.promo_codes_of_event(tx, event_id, cursor, limit, view)
 
 

@@ -31,7 +31,7 @@ async def settle_aftermath(tx: Transaction, payment: Payment, told: ProviderPaym
     was_disputed = (await _order(tx, payment.order_id)).disputed
     unfit = [refund for refund in told.refunds if not await _settle(tx, payment, refund)]
     for dispute in told.disputes:
-        await settle_dispute(tx, await _order(tx, payment.order_id), payment, dispute)
+        await settle_dispute(tx, await _order(tx, payment.order_id), payment, dispute, told.refunds)
     still = [refund for refund in unfit if not await _settle(tx, payment, refund)] if told.disputes else unfit
     if still:
         await _explain(tx, payment, was_disputed)

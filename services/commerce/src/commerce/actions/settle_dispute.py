@@ -1,14 +1,16 @@
 """Lets a dispute take effect: refunds freeze, its money is held, and in the end released or gone."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from commerce.actions.announce import announce_refund
 from commerce.actions.record_refunds import Cause, record_sent
+from commerce.actions.settle_refund import settle_refund
 from commerce.domain.dispute import Dispute, ProviderDispute
-from commerce.domain.ledger import dispute_held, dispute_released
+from commerce.domain.ledger import dispute_held, dispute_released, second_debit
 from commerce.domain.order import Order
 from commerce.domain.payment import Payment
-from commerce.domain.refund import ProviderRefund
+from commerce.domain.refund import ProviderRefund, done_by_hand
 from commerce.domain.refunding import Pot, take_nothing, take_unused
 from commerce.store import disputes, ledger, orders
 from commerce.store import refunds as refunds_store
@@ -20,15 +22,17 @@ from common.telemetry import logger
 log = logger("disputes")
 
 
-async def settle_dispute(tx: Transaction, order: Order, payment: Payment, told: ProviderDispute) -> None:
-    """Open or close it, each once. The caller holds the order's lock."""
+async def settle_dispute(
+    tx: Transaction, order: Order, payment: Payment, told: ProviderDispute, refunds: Sequence[ProviderRefund]
+) -> None:
+    """Open or close it, each once. The caller holds the order's lock and has settled `refunds`, all the provider has."""
     known = await disputes.find_dispute(tx, payment.provider, told.reference)
     if known is None:
         known = await _open(tx, order, payment, told)
         order = await _flagged(tx, order)
         log.error("ALARM: a payment is disputed", order=order.id, payment=payment.id)
     if known.status == "open" and told.status != "open":
-        await _close(tx, order, replace(known, status=told.status))
+        await _close(tx, order, replace(known, status=told.status), refunds)
 
 
 async def _open(tx: Transaction, order: Order, payment: Payment, told: ProviderDispute) -> Dispute:
@@ -39,7 +43,7 @@ async def _open(tx: Transaction, order: Order, payment: Payment, told: ProviderD
     return dispute
 
 
-async def _close(tx: Transaction, order: Order, dispute: Dispute) -> None:
+async def _close(tx: Transaction, order: Order, dispute: Dispute, refunds: Sequence[ProviderRefund]) -> None:
     """What was lost went back to the buyer like a refund; where that was all of the money, unused tickets go with it."""
     await disputes.close_dispute(tx, dispute)
     ledger.add_transfers(tx, dispute_released(order, dispute))
@@ -52,7 +56,32 @@ async def _close(tx: Transaction, order: Order, dispute: Dispute) -> None:
         cause = Cause("dispute", "a dispute was lost", SYSTEM.actor, key=f"dispute:{dispute.id}")
         sent = ProviderRefund(dispute.reference, None, "done", dispute.held)
         await record_sent(tx, order, pot, taken, sent, cause)
+    if dispute.status == "lost":
+        await _book_the_rest(tx, order, dispute, refunds)
     log.warning("a dispute is over", order=order.id, dispute=dispute.id, status=dispute.status)
+
+
+async def _book_the_rest(
+    tx: Transaction, order: Order, dispute: Dispute, at_provider: Sequence[ProviderRefund]
+) -> None:
+    """A bank takes the whole amount, also what was no longer there to be held: refunds that had not left settle so, and
+    of what had left it is a second debit."""
+    rest = dispute.amount - dispute.held
+    sent = {each.key for each in at_provider if each.status != "failed"}
+    for waiting in await refunds_store.refunds_of_payment(tx, dispute.payment_id):
+        if waiting.status == "done" or waiting.key in sent or waiting.amount.currency != rest.currency:
+            continue
+        ours = await refunds_store.refunds_of_payment(tx, dispute.payment_id)
+        by_hand = done_by_hand(waiting, ours, at_provider)
+        if by_hand is not None:
+            await settle_refund(tx, order, waiting, by_hand)
+        elif waiting.amount <= rest:
+            by_bank = ProviderRefund(f"{dispute.reference}:{waiting.id}", None, "done", waiting.amount)
+            await settle_refund(tx, order, waiting, by_bank)
+            rest = rest - waiting.amount
+    if rest:
+        ledger.add_transfers(tx, second_debit(order, dispute, rest))
+        log.error("ALARM: a bank took money that had gone back before", order=order.id, dispute=dispute.id)
 
 
 async def _flagged(tx: Transaction, order: Order) -> Order:

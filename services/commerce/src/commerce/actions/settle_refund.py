@@ -14,6 +14,11 @@ log = logger("refunds")
 
 async def settle_refund(tx: Transaction, order: Order, refund: Refund, told: ProviderRefund) -> None:
     """The caller holds the order's lock and has read the refund after that. Done and then failed: the money came back."""
+    if refund.status == "done" and told.reference != refund.reference:
+        # An attempt of ours; the money went back by hand, or by a bank.
+        if told.status == "done":
+            log.error("ALARM: money went back twice", refund=refund.id, order=order.id, reference=told.reference)
+        return
     if told.status in ("pending", refund.status):
         return
     after = settled(refund, told, tx.now)

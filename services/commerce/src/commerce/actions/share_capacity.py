@@ -2,7 +2,7 @@
 
 from commerce.actions.tell_availability import remember_shared_word, tell_availability
 from commerce.domain.stock import shared_word
-from commerce.store import event_capacity
+from commerce.store import event_capacity, waiting
 from commerce.store import stock as stocks
 from common.db import Database, Transaction
 from common.ids import EventId
@@ -12,12 +12,16 @@ AT_ONCE = 50
 
 async def share_capacity(tx: Transaction, event_id: EventId, capacity: int | None) -> None:
     """Sales go on meanwhile: they wait for the tiers, and see afterwards that these share. What is sold stays so, however
-    low the capacity; None is no limit. Does nothing for an event that never had one."""
+    low the capacity; None is no limit. Who waits for more than there is at all then keeps nothing from those behind them.
+    Does nothing for an event that never had a capacity."""
     await event_capacity.change_alone(tx, event_id)
     if capacity is None and await event_capacity.read(tx, event_id) is None:
         return
     await stocks.lock_stock_of(tx, event_id)
-    await remember_shared_word(tx, await event_capacity.set_capacity(tx, event_id, capacity))
+    shared = await event_capacity.set_capacity(tx, event_id, capacity)
+    await remember_shared_word(tx, shared)
+    for stock in await waiting.count_anew_of(tx, event_id):
+        await tell_availability(tx, stock, shared)
 
 
 async def tell_shared_availability(database: Database) -> int:

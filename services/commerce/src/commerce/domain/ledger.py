@@ -37,6 +37,7 @@ Kind = Literal[
     "refund_bounced",
     "dispute_held",
     "dispute_released",
+    "second_debit",
     "door_settled",
     "payout",
 ]
@@ -138,12 +139,20 @@ def refund_bounced(order: Order, refund: Refund) -> tuple[Transfer, ...]:
 
 def dispute_held(order: Order, dispute: Dispute) -> tuple[Transfer, ...]:
     """Nobody's while the buyer's bank decides."""
-    return _something((_of_dispute(order, dispute, "dispute_held", dispute.source, "dispute_held"),))
+    return _something((_of_dispute(order, dispute, "dispute_held", dispute.source, "dispute_held", dispute.held),))
 
 
 def dispute_released(order: Order, dispute: Dispute) -> tuple[Transfer, ...]:
     """The dispute is over. Where it was lost, what went back is booked as a refund."""
-    return _something((_of_dispute(order, dispute, "dispute_released", "dispute_held", dispute.source),))
+    return _something((_of_dispute(order, dispute, "dispute_released", "dispute_held", dispute.source, dispute.held),))
+
+
+def second_debit(order: Order, dispute: Dispute, amount: Money) -> tuple[Transfer, ...]:
+    """A bank took what had gone back before: the provider owes us less once more, and the organiser bears it, as every
+    dispute that is lost."""
+    return _something(
+        (_of_dispute(order, dispute, "second_debit", "organiser_payable", "provider_receivable", amount),)
+    )
 
 
 def payout(organization_id: OrganizationId, payout_id: PayoutId, amount: Money, at_door: Money) -> tuple[Transfer, ...]:
@@ -184,13 +193,13 @@ def _of_refund(order: Order, refund: Refund, kind: Kind, debit: Account, credit:
     )
 
 
-def _of_dispute(order: Order, dispute: Dispute, kind: Kind, debit: Account, credit: Account) -> Transfer:
+def _of_dispute(order: Order, dispute: Dispute, kind: Kind, debit: Account, credit: Account, amount: Money) -> Transfer:
     return Transfer(
         order.organization_id,
         kind,
         debit,
         credit,
-        dispute.held,
+        amount,
         order_id=order.id,
         provider=dispute.provider,
         payment_id=dispute.payment_id,

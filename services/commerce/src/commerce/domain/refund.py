@@ -1,5 +1,6 @@
 """Money that goes back: what was asked for, and what the provider says of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -58,6 +59,24 @@ class ProviderRefund:
     status: Status
     amount: Money
     reason: str | None = None
+
+
+def done_by_hand(
+    refund: Refund, ours: Sequence[Refund], at_provider: Sequence[ProviderRefund]
+) -> ProviderRefund | None:
+    """What somebody sent back at the provider's own pages in place of this one: as much, and none of `ours` yet."""
+    known = {each.reference for each in ours}
+    return next(
+        (
+            each
+            for each in at_provider
+            if each.key is None
+            and each.status == "done"
+            and each.amount == refund.amount
+            and each.reference not in known
+        ),
+        None,
+    )
 
 
 def settled(refund: Refund, at_provider: ProviderRefund, now: datetime) -> Refund:

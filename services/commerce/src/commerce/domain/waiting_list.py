@@ -1,8 +1,8 @@
 """A waiting list: who is offered the next place.
 
 Strictly by priority, then by time. An entry that wants more than is free waits until that much is free, and those behind
-it wait with it: skipping it would let small groups pass a large one for ever. Only who wants more than the tier has at
-all is passed over, or nobody behind them would ever be served.
+it wait with it: skipping it would let small groups pass a large one for ever. Only who wants more than there is at
+all, of the tier or of what its event's tiers share, is passed over, or nobody behind them would ever be served.
 Source: Ticketing anchors 12.
 """
 

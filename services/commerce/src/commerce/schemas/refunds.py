@@ -1,6 +1,7 @@
 """Refunds: what shall go back, and how that stands."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
@@ -18,7 +19,9 @@ class RefundLine(Body):
 
     line_id: OrderLineId
     quantity: int = Field(ge=1, le=10_000, strict=True)
-    ordinals: list[int] = Field(default=[], max_length=MOST_ADMISSIONS)
+    ordinals: list[Annotated[int, Field(ge=1, le=MOST_ADMISSIONS, strict=True)]] = Field(
+        default=[], max_length=MOST_ADMISSIONS
+    )
 
     def wish(self) -> LineWish:
         """The value the domain works with."""

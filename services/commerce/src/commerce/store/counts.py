@@ -27,12 +27,14 @@ def moves_of(table: Table, key: Column[Any]) -> Moves:
     guarded = row.where(or_(*fits))
     # What is free while people wait is theirs: everyone else may only give back.
     public = guarded if waiting is None else guarded.where(or_(_COUNT <= 0, waiting == 0))
+    # An offer is for one who was counted: a capacity that was lowered meanwhile may have made them one who is not.
+    offered = guarded if waiting is None else guarded.where(waiting > 0)
     served = {} if waiting is None else {"waiting": waiting - 1}
     return {
         "held": public.values(held=table.c.held + _COUNT).returning(*table.c),
         "sold": public.values(sold=table.c.sold + _COUNT).returning(*table.c),
-        "offer_held": guarded.values(held=table.c.held + _COUNT, **served).returning(*table.c),
-        "offer_sold": guarded.values(sold=table.c.sold + _COUNT, **served).returning(*table.c),
+        "offer_held": offered.values(held=table.c.held + _COUNT, **served).returning(*table.c),
+        "offer_sold": offered.values(sold=table.c.sold + _COUNT, **served).returning(*table.c),
         "held_to_sold": row.values(held=table.c.held - _COUNT, sold=table.c.sold + _COUNT).returning(*table.c),
     }
 

@@ -3,6 +3,7 @@
 from sqlalchemy import case, func, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from commerce.store.waiting import MOST
 from commerce.tables import (
     add_on_stock,
     admissions,
@@ -156,13 +157,13 @@ async def find_miscounted_promo_codes(tx: Transaction) -> list[str]:
 async def find_miscounted_waiting(tx: Transaction) -> list[str]:
     """Tiers whose count of those who wait is not what the waiting list says: too many, and their sale stands still for ever.
 
-    Whoever wants more than the tier has at all is not counted.
+    Whoever wants more than there is at all is not counted.
     """
     entries = waiting_list_entries.c
     said = (
         select(entries.ticket_tier_id, func.count().label("waiting"))
         .join(stock, stock.c.ticket_tier_id == entries.ticket_tier_id)
-        .where(entries.status == "waiting", entries.quantity <= stock.c.capacity)
+        .where(entries.status == "waiting", entries.quantity <= MOST)
         .group_by(entries.ticket_tier_id)
         .subquery()
     )

@@ -51,9 +51,9 @@ _MORE_THAN_CAME: Final = text(
 _LEFT_OVER: Final = text(
     """
     WITH entries AS (
-        SELECT order_id, currency, debit AS account, amount FROM ledger_transfers WHERE order_id IS NOT NULL
+        SELECT order_id, currency, debit AS account, amount, kind FROM ledger_transfers WHERE order_id IS NOT NULL
         UNION ALL
-        SELECT order_id, currency, credit, -amount FROM ledger_transfers WHERE order_id IS NOT NULL),
+        SELECT order_id, currency, credit, -amount, kind FROM ledger_transfers WHERE order_id IS NOT NULL),
     over AS (
         SELECT order_id, currency FROM refunds GROUP BY order_id, currency
         HAVING bool_and(status = 'done') AND sum(amount) = (
@@ -62,7 +62,7 @@ _LEFT_OVER: Final = text(
     SELECT order_id AS id, account, sum(amount) AS balance FROM (
         SELECT order_id, currency, amount,
             CASE WHEN account = 'platform_fees' THEN 'organiser_payable' ELSE account END AS account
-        FROM entries JOIN over USING (order_id, currency)) AS fees_beside_the_payable
+        FROM entries JOIN over USING (order_id, currency) WHERE kind <> 'second_debit') AS fees_beside_the_payable
     GROUP BY order_id, currency, account HAVING sum(amount) <> 0 LIMIT 20
     """
 )

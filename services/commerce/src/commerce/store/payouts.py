@@ -43,7 +43,7 @@ _STATEMENT: Final = (
         SELECT orders.event_id, max(orders.event_name) AS event_name,
             coalesce(sum(amount) FILTER (WHERE kind IN ('charge', 'door_charge', 'allocation')), 0) AS sales,
             coalesce(sum(amount) FILTER (WHERE kind = 'platform_fee'), 0) AS fees,
-            coalesce(sum(amount) FILTER (WHERE kind = 'refund_due' AND debit = 'organiser_payable'), 0)
+            coalesce(sum(amount) FILTER (WHERE kind IN ('refund_due', 'second_debit') AND debit = 'organiser_payable'), 0)
                 - coalesce(sum(amount) FILTER (WHERE kind = 'fee_returned'), 0) AS refunds,
             coalesce(sum(amount) FILTER (WHERE kind = 'dispute_held' AND debit = 'organiser_payable'), 0)
                 - coalesce(sum(amount) FILTER (WHERE kind = 'dispute_released' AND credit = 'organiser_payable'), 0) AS held,

@@ -10,7 +10,15 @@ from sqlalchemy.dialects.postgresql import insert
 from commerce.domain.payment import ProviderRecord
 from commerce.domain.reconciliation import Booked, Difference
 from commerce.store.payments import payment_of
-from commerce.tables import PENDING, ledger_transfers, payment_differences, payments, reconciled_days, refunds
+from commerce.tables import (
+    PENDING,
+    disputes,
+    ledger_transfers,
+    payment_differences,
+    payments,
+    reconciled_days,
+    refunds,
+)
 from common.db import Transaction
 from common.ids import PaymentId
 from common.money import Money
@@ -104,9 +112,13 @@ def _booked(*kinds: str) -> ColumnElement[int]:
 
 
 def _sent_back() -> ColumnElement[int]:
-    """What went back by refunds and did not bounce; a lost dispute is no refund in a provider's list."""
+    """What went back by refunds and did not bounce; what a bank took is no refund in a provider's list."""
+    same = (disputes.c.payment_id == refunds.c.payment_id) & (
+        (disputes.c.reference == refunds.c.reference)
+        | func.starts_with(refunds.c.reference, disputes.c.reference + ":")
+    )
     by_refund = case(
-        (refunds.c.origin == "dispute", 0),
+        (exists().where(same), 0),
         (ledger_transfers.c.kind == "refund_bounced", -ledger_transfers.c.amount),
         else_=ledger_transfers.c.amount,
     )

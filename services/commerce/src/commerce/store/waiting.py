@@ -12,7 +12,7 @@ from commerce.domain.stock import Stock
 from commerce.domain.waiting_list import OFFER_WINDOW, Entry, Status
 from commerce.errors import WaitingAlready
 from commerce.store.stock import stock_of
-from commerce.tables import WAITING, orders, stock, waiting_list_entries, waiting_list_settings
+from commerce.tables import WAITING, event_capacity, orders, stock, waiting_list_entries, waiting_list_settings
 from common.db import Transaction, refusing
 from common.ids import EventId, TicketTierId, UserId, WaitingListEntryId
 from common.paging import newest_first
@@ -22,6 +22,10 @@ Model = TypeVar("Model", bound=View)
 
 _entries = waiting_list_entries
 _IN_SERVICE_ORDER = (_entries.c.priority.desc(), _entries.c.id)
+_TOGETHER = select(event_capacity.c.capacity).where(event_capacity.c.event_id == stock.c.event_id)
+MOST = func.least(stock.c.capacity, _TOGETHER.correlate(stock).scalar_subquery())
+"""How many a tier has at all, or all of its event's tiers together where that is less. Both capacities change only under
+the tier's lock: who counts by them takes that in a statement before."""
 
 
 async def add_entry(tx: Transaction, entry: Entry) -> None:
@@ -58,12 +62,10 @@ async def lock_entry(tx: Transaction, entry_id: WaitingListEntryId) -> Entry | N
 async def lock_next(tx: Transaction, ticket_tier_id: TicketTierId) -> Entry | None:
     """Whose turn it is: highest priority first, then who came first. Locked, so that one offer is made to them.
 
-    Whoever wants more than the tier has at all is passed over.
+    Whoever wants more than there is at all is passed over.
     """
-    capacity = select(stock.c.capacity).where(stock.c.ticket_tier_id == ticket_tier_id).scalar_subquery()
-    query = select(_entries).where(
-        _entries.c.ticket_tier_id == ticket_tier_id, WAITING, _entries.c.quantity <= capacity
-    )
+    most = select(MOST).where(stock.c.ticket_tier_id == ticket_tier_id).scalar_subquery()
+    query = select(_entries).where(_entries.c.ticket_tier_id == ticket_tier_id, WAITING, _entries.c.quantity <= most)
     row = await tx.one(query.order_by(*_IN_SERVICE_ORDER).limit(1).with_for_update())
     return None if row is None else entry_of(row)
 
@@ -85,10 +87,11 @@ async def has_open_offer(tx: Transaction, user_id: UserId, ticket_tier_id: Ticke
 
 async def begin_waiting(tx: Transaction, entry: Entry, *, event_is_full: bool) -> Stock | None:
     """Count one who waits, if nothing is free or others wait; None otherwise. From then on the public sale stands still."""
-    mine = (stock.c.ticket_tier_id == entry.ticket_tier_id) & (stock.c.capacity >= entry.quantity)
+    mine = (stock.c.ticket_tier_id == entry.ticket_tier_id) & (entry.quantity <= MOST)
     full = stock.c.held + stock.c.sold >= stock.c.capacity
     may = or_(stock.c.waiting > 0, full) if not event_is_full else stock.c.waiting >= 0
     statement = update(stock).where(mine, may).values(waiting=stock.c.waiting + 1)
+    _lock_tier_of(tx, entry)
     row = (await tx.execute(statement.returning(*stock.c))).first()
     return None if row is None else stock_of(row)
 
@@ -96,8 +99,9 @@ async def begin_waiting(tx: Transaction, entry: Entry, *, event_is_full: bool) -
 async def stop_waiting(tx: Transaction, entry: Entry) -> Stock:
     """Count one less, if the entry counted; after the last the public sale goes on."""
     mine = stock.c.ticket_tier_id == entry.ticket_tier_id
-    counted = case((stock.c.capacity >= entry.quantity, 1), else_=0)
+    counted = case((entry.quantity <= MOST, 1), else_=0)
     statement = update(stock).where(mine).values(waiting=stock.c.waiting - counted).returning(*stock.c)
+    _lock_tier_of(tx, entry)
     return stock_of((await tx.execute(statement)).one())
 
 
@@ -106,11 +110,13 @@ async def count_anew(tx: Transaction, ticket_tier_id: TicketTierId) -> Stock:
 
     The caller has locked the tier's stock in a statement before: so this one sees whoever was faster.
     """
-    servable = WAITING & (_entries.c.quantity <= stock.c.capacity)
-    count = select(func.count()).where(_entries.c.ticket_tier_id == stock.c.ticket_tier_id, servable)
-    counted = {"waiting": count.correlate(stock).scalar_subquery()}
-    statement = update(stock).where(stock.c.ticket_tier_id == ticket_tier_id).values(**counted)
-    return stock_of((await tx.execute(statement.returning(*stock.c))).one())
+    [counted] = await _count_anew(tx, stock.c.ticket_tier_id == ticket_tier_id)
+    return counted
+
+
+async def count_anew_of(tx: Transaction, event_id: EventId) -> list[Stock]:
+    """The same for every tier of an event, whose tiers share another capacity now. The caller has locked all of them."""
+    return await _count_anew(tx, stock.c.event_id == event_id)
 
 
 async def tiers_with_free_places(tx: Transaction) -> list[TicketTierId]:
@@ -170,6 +176,19 @@ async def save_offer_window(tx: Transaction, event_id: EventId, window: timedelt
     statement = upsert(waiting_list_settings).values(event_id=event_id, offer_minutes=minutes)
     changed = {"offer_minutes": statement.excluded.offer_minutes}
     await tx.execute(statement.on_conflict_do_update(constraint="pk_waiting_list_settings", set_=changed))
+
+
+async def _count_anew(tx: Transaction, which: ColumnElement[bool]) -> list[Stock]:
+    servable = WAITING & (_entries.c.quantity <= MOST)
+    count = select(func.count()).where(_entries.c.ticket_tier_id == stock.c.ticket_tier_id, servable)
+    counted = {"waiting": count.correlate(stock).scalar_subquery()}
+    rows = (await tx.execute(update(stock).where(which).values(**counted).returning(*stock.c))).all()
+    return [stock_of(row) for row in rows]
+
+
+def _lock_tier_of(tx: Transaction, entry: Entry) -> None:
+    """With the next statement, which then sees the capacities as they stay until this transaction ends."""
+    tx.post(select(stock.c.ticket_tier_id).where(stock.c.ticket_tier_id == entry.ticket_tier_id).with_for_update())
 
 
 def _with_those_ahead(which: ColumnElement[bool]) -> Select[Any]:
