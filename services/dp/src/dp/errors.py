@@ -93,12 +93,6 @@ class FieldNotAsked(Unprocessable):
     code = "dp.field_not_asked"
 
 
-class PictureInReview(Forbidden):
-    """This picture is in review and not shown yet."""
-
-    code = "dp.in_review"
-
-
 class NotYours(Forbidden):
     """Only the maker of this picture, who holds its owner token, or a moderator may do this."""
 

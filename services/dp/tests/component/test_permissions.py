@@ -46,6 +46,20 @@ async def test_only_an_organisations_designers_may_write_its_templates(run: RunS
         assert (await world.client.post("/v1/dp/templates", json=body)).status_code == 401
 
 
+async def test_another_organisations_template_is_as_if_it_were_not_there(run: RunService) -> None:
+    theirs, stranger = principals.fresh(OrganizationId), principals.member_of(principals.fresh(OrganizationId), "owner")
+    async with run() as world:
+        body = {"organizationId": theirs, "name": "Theirs"}
+        made = await world.post("/v1/dp/templates", principals.member_of(theirs, "owner"), json=body)
+        paths = [f"/v1/dp/templates/{one}" for one in (made.json()["id"], principals.fresh(DpTemplateId))]
+        reads = [(await world.get(path, stranger)).json() for path in paths]
+        writes = [(await world.post(f"{path}/versions", stranger, json={})).json() for path in paths]
+        for there, nowhere in (reads, writes):
+            assert (there["status"], there["code"]) == (404, "common.not_found")
+            assert {**there, "traceId": ""} == {**nowhere, "traceId": ""}
+        assert await world.count("template_versions") == 1
+
+
 async def test_another_organisations_image_cannot_be_shown(run: RunService, small_png: bytes) -> None:
     theirs, ours = principals.fresh(OrganizationId), principals.fresh(OrganizationId)
     async with run() as world:

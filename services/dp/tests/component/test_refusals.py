@@ -10,6 +10,7 @@ from PIL import Image
 
 from common.ids import DpCampaignId, DpId, DpTemplateId, OrganizationId
 from common.messages import DpGenerated
+from common.principal import ANONYMOUS
 from common.testing import RunService, principals
 
 Stored = Callable[[], list[str]]
@@ -95,10 +96,15 @@ async def test_no_picture_is_made_before_a_campaign_is_published_or_after_its_ev
         scene = await campaigning(world)
         body = {"eventId": scene.event.event_id, "templateId": scene.template_id, "slug": "second"}
         draft = (await world.post("/v1/dp/campaigns", scene.organiser, json=body)).json()["id"]
-        early = await world.post(
-            f"/v1/dp/campaigns/{draft}/dps", files={"photo": ("p", scene.photo)}, data={"fields": '{"name": "Ada"}'}
-        )
+        path = f"/v1/dp/campaigns/{draft}/dps"
+        upload: Any = {"files": {"photo": ("p", scene.photo)}, "data": {"fields": '{"name": "Ada"}'}}
+        early = await world.post(path, scene.organiser, **upload)
         assert (early.status_code, early.json()["code"]) == (409, "dp.campaign_not_published")
+        nowhere = await world.post(f"/v1/dp/campaigns/{principals.fresh(DpCampaignId)}/dps", **upload)
+        for stranger in (ANONYMOUS, principals.user()):
+            told = (await world.post(path, stranger, **upload)).json()
+            assert told["status"] == 404
+            assert {**told, "traceId": ""} == {**nowhere.json(), "traceId": ""}
         await world.hear(event_message(sequence=9, status="cancelled"))
         late = await scene.make()
         assert (late.status_code, late.json()["code"]) == (409, "dp.event_cancelled")

@@ -2,10 +2,11 @@
 
 import pytest
 
+from common.refusals import NotFound
 from dp.domain import presets
 from dp.domain.campaign import Field, answers, asked_fields, held_for
 from dp.domain.moderation import DpStatus, check_removable, check_visible, held_by_reports
-from dp.errors import FieldMissing, FieldNotAsked, FieldsIncomplete, FieldTooLong, NotYours, PictureInReview
+from dp.errors import FieldMissing, FieldNotAsked, FieldsIncomplete, FieldTooLong, NotYours
 
 NAME = Field("name", "Your name", max_length=10)
 ROLE = Field("role", "Role", required=False)
@@ -56,7 +57,7 @@ def test_a_picture_waits_for_the_campaigns_policy_or_for_its_words() -> None:
 def test_a_picture_that_is_not_ready_is_for_its_maker_and_moderators(status: DpStatus) -> None:
     check_visible(status, owner=True, moderator=False)
     check_visible(status, owner=False, moderator=True)
-    with pytest.raises(PictureInReview):
+    with pytest.raises(NotFound):
         check_visible(status, owner=False, moderator=False)
 
 

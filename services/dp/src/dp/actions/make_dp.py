@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from common.capabilities import Capability, require_capability
 from common.db import Database, Transaction
 from common.ids import DpCampaignId, DpId
 from common.images import CleanImage, Limits, decode, encode_jpeg
 from common.messages import DpGenerated
 from common.principal import Principal
 from common.refusals import NotFound, Unavailable
+from dp.actions.create_campaign import scope_of
 from dp.actions.speaking import state_of
 from dp.adapters.gallery import Gallery, new_key
 from dp.adapters.studio import Studio
@@ -78,7 +80,7 @@ class Maker:
         `domain.campaign.answers` and those of `common.images`.
         """
         async with self.database.transaction() as tx:
-            campaign = _open(await campaigns.find_campaign(tx, campaign_id))
+            campaign = _open(await campaigns.find_campaign(tx, campaign_id), principal)
         words = answers(campaign.fields, wanted.typed)
         if campaign.design.photo is not None and wanted.photo is None:
             raise PhotoMissing(pointer="/photo")
@@ -90,7 +92,7 @@ class Maker:
         async with self.database.transaction() as tx:
             held = await campaigns.hold_campaign(tx, campaign_id)
             crop = wanted.crop if photo_key else None
-            dp = _kept(tx, _open(held), principal, words, crop, image_key, photo_key, token)
+            dp = _kept(tx, _open(held, principal), principal, words, crop, image_key, photo_key, token)
             if not await objects.adopt(tx, [key for key in (image_key, photo_key) if key]):
                 raise TookTooLong()
             await dps.add_dp(tx, dp)
@@ -126,11 +128,12 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _open(campaign: Campaign | None) -> Campaign:
-    """The campaign, if pictures are made for it now."""
+def _open(campaign: Campaign | None, principal: Principal) -> Campaign:
+    """The campaign, if pictures are made for it now. That there is a draft is told to its team alone."""
     if campaign is None:
         raise NotFound()
     if campaign.status != "published":
+        require_capability(principal, Capability.DP_TEMPLATE_READ, scope_of(campaign.event))
         raise CampaignNotPublished()
     if campaign.event.status == "cancelled":
         raise EventCancelled()

@@ -9,11 +9,12 @@ from common.db import Database, Transaction
 from common.ids import DpTemplateId, OrganizationId
 from common.images import Limits, clean
 from common.principal import Principal
+from common.refusals import NotFound
 from dp.adapters.gallery import Gallery, new_key
 from dp.adapters.studio import Studio
 from dp.domain.picture import KeptTemplate
 from dp.domain.template import Template, approve
-from dp.errors import TemplateImageMissing, TemplateNotFound
+from dp.errors import TemplateImageMissing
 from dp.store import objects, templates
 
 IMAGE_LIMITS: Final = Limits(file_bytes=10_000_000, pixels=20_000_000, aspect=20.0)
@@ -70,10 +71,10 @@ async def store_template_image(
 
 
 async def template_to_read(tx: Transaction, principal: Principal, template_id: DpTemplateId) -> KeptTemplate:
-    """The newest version, for whoever may read the organisation's templates. Raises TemplateNotFound, NotFound."""
+    """The newest version, for whoever may read the organisation's templates. Raises NotFound, in the same words to all others."""
     template = await templates.find_template(tx, template_id)
     if template is None:
-        raise TemplateNotFound()
+        raise NotFound()
     check_may_read(principal, template.organization_id)
     return template
 

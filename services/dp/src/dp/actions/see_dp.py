@@ -31,7 +31,7 @@ class Beholder:
 
 
 async def see_dp(tx: Transaction, beholder: Beholder, dp_id: DpId) -> Dp:
-    """The picture. Raises NotFound when there is none (any more), PictureInReview when it is not for everyone's eyes."""
+    """The picture. Raises NotFound when there is none (any more), or none for these eyes."""
     dp = await dps.find_dp(tx, dp_id)
     if dp is None:
         raise NotFound()

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from dp.errors import NotYours, PictureInReview
+from common.refusals import NotFound
+from dp.errors import NotYours
 
 DpStatus = Literal["ready", "held", "rejected", "removed"]
 
@@ -13,10 +14,10 @@ REPORTS_THAT_HOLD = 3
 def check_visible(status: DpStatus, *, owner: bool, moderator: bool) -> None:
     """Let someone see a picture: everyone once it is ready, else only its maker and moderators.
 
-    Raises PictureInReview.
+    Raises NotFound: to everyone else it is as if it were not there, so that nobody learns what was hidden.
     """
     if status != "ready" and not owner and not moderator:
-        raise PictureInReview()
+        raise NotFound()
 
 
 def check_removable(*, owner: bool, moderator: bool) -> None:
