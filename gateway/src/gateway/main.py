@@ -30,6 +30,7 @@ from gateway.home import Home
 from gateway.limits import Limits, TrustedProxies
 from gateway.live import Live
 from gateway.metrics import Metrics
+from gateway.open_files import allow_open_files
 from gateway.own import Own
 from gateway.patience import Patience
 from gateway.proxy import Proxy
@@ -235,6 +236,7 @@ async def serve(settings: GatewaySettings) -> None:
         most_per_network=settings.max_connections_per_network,
         exempt=TrustedProxies(settings.trusted_proxies).holds,
     )
+    allow_open_files(settings.max_connections)
     _tune_the_interpreter()
     for sig in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sig, server.stop, sig)

@@ -3,11 +3,13 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -82,19 +84,32 @@ async def test_requests_are_answered_and_streams_told_before_it_leaves_within_it
         assert time.monotonic() - began < grace
 
 
+@contextmanager
+def _files(soft: int) -> Iterator[None]:
+    """How many files this process, and those it starts, may have open."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 async def test_a_thousand_open_connections_take_no_more_than_120_mib(tmp_path: Path) -> None:
-    """Each has asked and may ask again."""
-    async with process(tmp_path / "log") as world:
-        token = world.identity.sign_in()
-        request = f"GET /v1/orders HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\r\n".encode()
-        for _ in range(20):
-            opened = [await world.connect() for _ in range(50)]
-            for _, writer in opened:
-                writer.write(request)
-            assert {(await world.read_answer(reader)).status for reader, _ in opened} == {200}
-        status = Path(f"/proc/{world.running.pid}/status").read_text()
-        assert int(status.split("VmRSS:")[1].split()[0]) <= 120 * 1024, "kB"
-        assert len(list(Path(f"/proc/{world.running.pid}/fd").iterdir())) > 1000, "all of them are open"
+    """Each has asked and may ask again; the gateway was started with no more files than a shell grants."""
+    with _files(1024):
+        async with process(tmp_path / "log") as world:
+            with _files(4096):
+                token = world.identity.sign_in()
+                request = f"GET /v1/orders HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\r\n".encode()
+                for _ in range(20):
+                    opened = [await world.connect() for _ in range(50)]
+                    for _, writer in opened:
+                        writer.write(request)
+                    assert {(await world.read_answer(reader)).status for reader, _ in opened} == {200}
+                status = Path(f"/proc/{world.running.pid}/status").read_text()
+                assert int(status.split("VmRSS:")[1].split()[0]) <= 120 * 1024, "kB"
+                assert len(list(Path(f"/proc/{world.running.pid}/fd").iterdir())) > 1024, "all of them are open"
 
 
 async def test_readiness_says_no_before_the_door_closes(tmp_path: Path) -> None:
