@@ -12,7 +12,7 @@ def test_no_port_is_picked_twice_in_a_row_of_many() -> None:
 
 
 def test_of_processes_side_by_side_none_picks_what_another_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ports, "_picked_from", ports._picked_from)
+    monkeypatch.setattr(ports, "_picking", ports._Picking())
     picked = []
     for number in range(3):
         share_ports(number, 3)

@@ -5,84 +5,51 @@ grow, and watched by the server's sweep instead of a timer per request.
 """
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, cast
 
 import httptools
 
 from common.refusals import Refusal
-from gateway.edge.framing import (
-    MAX_HEAD,
-    MAX_HEADERS,
-    MAX_PIPELINED,
-    StopParsing,
-    name_of,
-    upgrade_may_be_ignored,
-    why_not,
-)
-from gateway.errors import HeadersTooLarge, HeadersTooSlow, UpgradeRefused
+from gateway.edge.framing import MAX_HEAD, why_not
+from gateway.edge.reading import Reading
+from gateway.errors import HeadersTooLarge, HeadersTooSlow
 from gateway.exchange import Exchange
 from gateway.headers import Inbound
-from gateway.target import fault_of
 from gateway.together import Outlet
 
 if TYPE_CHECKING:
     from gateway.edge.server import Edge
 
-BODY_HIGH_WATER = 64 * 1024
-"""Bytes of a body held before the client is told to wait."""
 
-
-class Connection(asyncio.Protocol):
+class Connection(Reading, asyncio.Protocol):
     """One client's connection, which is also what its exchanges write to."""
 
     __slots__ = (
         "_current",
         "_deaf",
         "_drained",
-        "_edge",
-        "_head_bytes",
-        "_head_due",
-        "_header_bytes",
-        "_idle_due",
-        "_in_head",
-        "_inbound",
         "_outlet",
         "_overdue",
-        "_parser",
         "_reading_paused",
-        "_receiving",
-        "_target",
         "_transport",
         "_turn",
-        "_waiting",
         "_worker",
         "_writing_paused",
         "address",
     )
 
     def __init__(self, edge: "Edge") -> None:
-        self._edge = edge
-        self._parser = httptools.HttpRequestParser(self)
+        super().__init__(edge)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._outlet: Outlet = cast(Outlet, None)
         self.address = "unknown"
         self._current: Exchange | None = None
-        self._waiting: deque[Exchange] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._turn: asyncio.Future[None] | None = None
         """Wakes the worker, which answers one request after the other: a task for each would cost more."""
-        self._receiving: Exchange | None = None
-        self._inbound = Inbound()
-        self._target = b""
-        self._in_head = False
-        """Whether a head has begun and is not whole."""
-        self._head_bytes = self._header_bytes = 0
         self._deaf = False
         self._reading_paused = self._writing_paused = False
         self._drained: asyncio.Future[None] | None = None
-        self._head_due: float | None = None
-        self._idle_due: float | None = None
         self._overdue: float | None = None
         """The moment that had passed when `check` last looked."""
 
@@ -216,60 +183,6 @@ class Connection(asyncio.Protocol):
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
 
-    # --- llhttp
-
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        self._inbound = Inbound()
-        self._target = b""
-        self._in_head = True
-        self._header_bytes = 0
-        self._idle_due = None
-        if self._head_due is None:
-            self._head_due = self._edge.now + self._edge.head_seconds
-
-    def on_url(self, part: bytes) -> None:
-        """The target, or a part of it."""
-        self._target += part
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header while there are not too many; drop trailers."""
-        if not self._in_head:
-            return  # a trailer: nothing here needs one, and none may pass for a header
-        inbound = self._inbound
-        self._header_bytes += len(name) + len(value)
-        inbound.take(name, value)
-        if self._header_bytes > MAX_HEAD or len(inbound.fields) > MAX_HEADERS:
-            raise StopParsing
-
-    def on_headers_complete(self) -> None:
-        """Judge the head, then let the application see the request."""
-        if len(self._waiting) >= MAX_PIPELINED:
-            raise StopParsing
-        self._in_head = False
-        self._head_due = None
-        self._head_bytes = 0
-        parser, inbound = self._parser, self._inbound
-        version = parser.get_http_version()
-        fault = fault_of(self._target, inbound, version)
-        if fault is None and parser.should_upgrade() and not upgrade_may_be_ignored(parser, inbound):
-            fault = UpgradeRefused()
-        method = name_of(parser.get_method())
-        self._receiving = self._enqueue(method, b"/" if fault else self._target, version, inbound, fault)
-
-    def on_body(self, data: bytes) -> None:
-        """A part of the body. What comes between two of them (extensions of chunks, trailers) is bounded like a head: the
-        parser keeps a trailer until it is whole."""
-        self._head_bytes = 0
-        receiving = self._receiving
-        if receiving is not None and receiving.take(data) > BODY_HIGH_WATER:
-            self._stop_reading()
-
-    def on_message_complete(self) -> None:
-        """The request is whole."""
-        self._end_of_body()
-        self._head_bytes = 0
-
     # --- inside
 
     def _enqueue(self, method: str, target: bytes, version: str, inbound: Inbound, fault: Refusal | None) -> Exchange:
@@ -307,11 +220,6 @@ class Connection(asyncio.Protocol):
             else:
                 self._turn = loop.create_future()
                 await self._turn
-
-    def _end_of_body(self) -> None:
-        if self._receiving is not None:
-            self._receiving.whole()
-            self._receiving = None
 
     def _linger(self) -> None:
         """Say that no more will come, and throw away what the client still sends: closing on it would make its system

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from services.commerce.tests.fakes.steps import refunds_reach_nobody
 
 from commerce.actions.settle_payment import settle_payment
 from commerce.store import refunds
@@ -114,13 +115,7 @@ async def test_a_refund_under_way_waits_while_a_bank_looks_at_the_order(
     async with run() as world:
         [tier] = await stall.open(world)
         order = await stall.paid(world, (tier, 1))
-        sandbox = world.app.state.payments.sandbox
-
-        async def away(*_: object) -> None:
-            raise ConnectionResetError("the line went dead")
-
-        with monkeypatch.context() as broken:
-            broken.setattr(sandbox, "refund", away)
+        with refunds_reach_nobody(world, monkeypatch):
             await stall.refunded(world, order, amount={"amount": 1_000, "currency": "NGN"})
 
             async def tried() -> bool:
@@ -176,13 +171,7 @@ async def test_a_dispute_ends_also_while_a_refund_that_waits_for_it_was_done_by_
     async with run() as world:
         [tier] = await stall.open(world)
         order = await stall.paid(world, (tier, 1))
-        sandbox = world.app.state.payments.sandbox
-
-        async def away(*_: object) -> None:
-            raise ConnectionResetError("the line went dead")
-
-        with monkeypatch.context() as broken:
-            broken.setattr(sandbox, "refund", away)
+        with refunds_reach_nobody(world, monkeypatch):
             await stall.refunded(world, order)
             await dispute(world, stall, order, "open")
             await by_hand(world, stall, order, PRICE)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from services.commerce.tests.component.test_disputes import PRICE, by_hand, dispute, tell_again
-from services.commerce.tests.fakes.steps import CHARGE
+from services.commerce.tests.fakes.steps import CHARGE, refunds_reach_nobody
 
 from commerce.actions.reconcile_payments import reconcile_day
 from common.testing import FrozenClock, Running, RunService, principals
@@ -102,13 +102,7 @@ async def test_a_refund_that_waited_for_a_dispute_that_was_lost_is_what_the_bank
     async with run() as world:
         [tier] = await stall.open(world)
         order = await stall.paid(world, (tier, 1))
-        sandbox = world.app.state.payments.sandbox
-
-        async def away(*_: object) -> None:
-            raise ConnectionResetError("the line went dead")
-
-        with monkeypatch.context() as broken:
-            broken.setattr(sandbox, "refund", away)
+        with refunds_reach_nobody(world, monkeypatch):
             await stall.refunded(world, order)
             await dispute(world, stall, order, "open")
             if done_by_hand:

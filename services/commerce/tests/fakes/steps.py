@@ -1,10 +1,13 @@
 """The steps that tests of every provider take."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from commerce.actions.send_refunds import send_refunds
 from common.testing import FrozenClock, Running, eventually, principals
@@ -56,3 +59,15 @@ async def send(world: Running, clock: FrozenClock) -> None:
     """An hour later, whatever refund waits is sent."""
     clock.advance(timedelta(hours=1))
     await send_refunds(world.database, world.app.state.payments.providers)
+
+
+@contextmanager
+def refunds_reach_nobody(world: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Meanwhile the line to the sandbox goes dead before it hears of a refund."""
+
+    async def away(*_: object) -> None:
+        raise ConnectionResetError("the line went dead")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(world.app.state.payments.sandbox, "refund", away)
+        yield

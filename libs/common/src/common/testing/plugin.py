@@ -10,14 +10,13 @@ from xdist.scheduler import LoadScopeScheduling
 
 from common.testing.clock import FrozenClock, SeededEntropy
 from common.testing.servers import Servers, remove, start_servers
+from devstack.servers.ports import share_ports
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Of workers side by side each has ports of its own: a server that a test ends and starts again finds its port free."""
     worker = getattr(config, "workerinput", None)
     if worker is not None:
-        from devstack.servers.ports import share_ports  # noqa: PLC0415 - only for workers
-
         share_ports(int(worker["workerid"].removeprefix("gw")), worker["workercount"])
 
 

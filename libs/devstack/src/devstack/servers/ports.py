@@ -3,6 +3,7 @@
 import errno
 import socket
 from collections import deque
+from dataclasses import dataclass, field
 from random import SystemRandom
 
 from devstack.servers.failures import PortTaken
@@ -16,8 +17,15 @@ _PICKED_FROM = range(20_000, 32_000)
 on, and would take a server's port while the server is down."""
 
 
-_picked_from = _PICKED_FROM
-_lately: deque[int] = deque(maxlen=1_000)
+@dataclass(slots=True)
+class _Picking:
+    """What this process picks from, and what it picked lately."""
+
+    ports: range = _PICKED_FROM
+    lately: deque[int] = field(default_factory=lambda: deque(maxlen=1_000))
+
+
+_picking = _Picking()
 
 
 def share_ports(number: int, of: int) -> None:
@@ -25,16 +33,15 @@ def share_ports(number: int, of: int) -> None:
 
     For processes that pick side by side and whose servers end for a while: nobody else takes their ports meanwhile.
     """
-    global _picked_from  # noqa: PLW0603 - said once, as the process begins
-    _picked_from = _PICKED_FROM[number::of]
+    _picking.ports = _PICKED_FROM[number::of]
 
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listened on a moment ago, and none that was picked here lately."""
     draw = SystemRandom()
-    while (port := draw.choice(_picked_from)) in _lately or is_taken(port):
+    while (port := draw.choice(_picking.ports)) in _picking.lately or is_taken(port):
         continue
-    _lately.append(port)
+    _picking.lately.append(port)
     return port
 
 
