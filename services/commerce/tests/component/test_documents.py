@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -10,10 +11,14 @@ from pypdf import PdfReader
 from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
+from commerce.actions.issue_documents import issue_due_documents
 from commerce.domain.document import Document
+from commerce.domain.order import Order
 from commerce.store import documents as documents_store
 from commerce.store import orders as orders_store
+from commerce.store import undocumented as undocumented_store
 from commerce.store.document_invariants import find_documents_astray
+from commerce.store.undocumented import Undocumented
 from commerce.tables import document_counters
 from common.clock import SystemEntropy
 from common.db import Transaction
@@ -134,13 +139,13 @@ async def test_control_without_the_counters_lock_numbers_come_twice(
 ) -> None:
     everyone_looked = asyncio.Barrier(5)
 
-    async def look_then_count(tx: Transaction, organization_id: OrganizationId, kind: str) -> int:
+    async def look_then_count(tx: Transaction, organization_id: OrganizationId, kind: str, _count: int) -> int:
         mine = document_counters.c.organization_id == organization_id
         last = await tx.scalar(select(document_counters.c.last).where(mine, document_counters.c.kind == kind))
         await everyone_looked.wait()
         return int(last or 0) + 1
 
-    monkeypatch.setattr(documents_store, "take_number", look_then_count)
+    monkeypatch.setattr(documents_store, "take_numbers", look_then_count)
     async with run() as world:
         orders = await paid_orders(world, stall, 5)
         paths = [f"/v1/orders/{order}/documents" for order in orders]
@@ -153,21 +158,18 @@ async def test_control_without_the_orders_lock_only_the_constraint_stops_a_secon
     run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everyone_looked = asyncio.Barrier(4)
-    documents_of_order = documents_store.documents_of_order
-    looked: set[Transaction] = set()
+    what_they_name = undocumented_store.with_what_they_name
 
-    async def look_and_wait_once(tx: Transaction, order_id: OrderId) -> list[Document]:
-        seen = await documents_of_order(tx, order_id)
-        if tx not in looked:
-            looked.add(tx)
-            await everyone_looked.wait()
+    async def look_and_wait(tx: Transaction, orders: Sequence[Order]) -> list[Undocumented]:
+        seen = await what_they_name(tx, orders)
+        await everyone_looked.wait()
         return seen
 
     async with run() as world:
         [order] = await paid_orders(world, stall)
         with monkeypatch.context() as unguarded:
             unguarded.setattr(orders_store, "lock_order", orders_store.find_order)
-            unguarded.setattr(documents_store, "documents_of_order", look_and_wait_once)
+            unguarded.setattr(undocumented_store, "with_what_they_name", look_and_wait)
             path = f"/v1/orders/{order}/documents"
             answers = await asyncio.gather(*(world.get(path, stall.buyer) for _ in range(4)))
         assert sorted(answer.status_code for answer in answers) == [200, 500, 500, 500]
@@ -178,15 +180,15 @@ async def test_a_crash_between_the_number_and_the_document_leaves_no_gap(
     run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Scenario 24."""
-    add_document, crashes = documents_store.add_document, ["now"]
+    add_documents, crashes = documents_store.add_documents, ["all at once", "the first by itself"]
 
-    async def crash_once(tx: Transaction, document: Document) -> None:
+    async def crash_twice(tx: Transaction, issued: Sequence[Document]) -> None:
         if crashes:
             crashes.pop()
             raise ConnectionResetError("the machine went away")
-        await add_document(tx, document)
+        await add_documents(tx, issued)
 
-    monkeypatch.setattr(documents_store, "add_document", crash_once)
+    monkeypatch.setattr(documents_store, "add_documents", crash_twice)
     async with run() as world:
         await paid_orders(world, stall, 3)
         await stall.job(world, "issue-documents")
@@ -194,6 +196,80 @@ async def test_a_crash_between_the_number_and_the_document_leaves_no_gap(
         await stall.job(world, "issue-documents")
         assert await numbers(world) == ["receipt 1", "receipt 2", "receipt 3"]
         assert await world.rows("SELECT 1 FROM orders WHERE documented_version < version") == []
+
+
+async def test_an_order_that_does_not_add_up_keeps_no_document_of_the_others_back(
+    run: RunService, stall: "Stall"
+) -> None:
+    async with run() as world:
+        made = await paid_orders(world, stall, 4)
+        await world.rows(
+            "UPDATE order_lines SET gross = 299999 WHERE order_id = :order RETURNING 1", order=made[1].uuid
+        )
+        await stall.job(world, "issue-documents")
+        assert await numbers(world) == ["receipt 1", "receipt 2", "receipt 3"]
+        left = await world.rows("SELECT id FROM orders WHERE documented_version < version")
+        assert [row["id"] for row in left] == [made[1].uuid]
+        async with world.database.transaction() as tx:
+            assert await find_documents_astray(tx) == []
+
+
+async def test_an_order_that_others_work_on_holds_up_no_document(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        made = await paid_orders(world, stall, 3)
+        async with world.database.transaction() as busy:
+            await orders_store.lock_order(busy, made[0])
+            await stall.job(world, "issue-documents")
+            assert await numbers(world) == ["receipt 1", "receipt 2"]
+        await stall.job(world, "issue-documents")
+        assert await numbers(world) == ["receipt 1", "receipt 2", "receipt 3"]
+
+
+async def test_jobs_of_two_replicas_and_buyers_at_once_leave_neither_gap_nor_double(
+    run: RunService, stall: "Stall"
+) -> None:
+    async with run() as world:
+        made = await paid_orders(world, stall, 40)
+        await asyncio.gather(
+            issue_due_documents(world.database),
+            *(documents_of(world, order, stall.buyer) for order in made[::5]),
+            issue_due_documents(world.database),
+        )
+        await issue_due_documents(world.database)
+        assert await numbers(world) == [f"receipt {number}" for number in range(1, 41)]
+
+
+async def test_invoices_receipts_and_credit_notes_of_several_sellers_come_of_one_job(
+    run: RunService, stall: "Stall"
+) -> None:
+    async with run() as world:
+        made = await paid_orders(world, stall, 2)
+        other = fresh(OrganizationId)
+        await world.rows(
+            "UPDATE orders SET organization_id = :other WHERE id = :order RETURNING 1",
+            other=OrganizationId(other).uuid,
+            order=made[1].uuid,
+        )
+        await world.call(
+            "PUT",
+            f"/v1/organizations/{stall.organization_id}/billing-details",
+            principals.member_of(stall.organization_id, "manager"),
+            json=SELLER,
+        )
+        refunds = [await refunded(world, order, 1, 150_000) for order in made]
+        await stall.job(world, "issue-documents")
+        rows = await world.rows(
+            "SELECT order_id, refund_id, kind, number, paper->'seller'->>'name' AS seller, paper->>'corrects' AS corrects"
+            " FROM documents ORDER BY order_id, number, kind DESC"
+        )
+        assert [tuple(row.values()) for row in rows if row["order_id"] == made[0].uuid] == [
+            (made[0].uuid, None, "invoice", 1, SELLER["name"], None),
+            (made[0].uuid, refunds[0].uuid, "credit_note", 1, SELLER["name"], "INV-000001"),
+        ]
+        assert [tuple(row.values()) for row in rows if row["order_id"] == made[1].uuid] == [
+            (made[1].uuid, None, "receipt", 1, other, None),
+            (made[1].uuid, refunds[1].uuid, "credit_note", 1, other, "R-000001"),
+        ]
 
 
 async def test_each_refund_gets_its_credit_note(run: RunService, stall: "Stall") -> None:

@@ -16,10 +16,11 @@ _TIER_COLUMNS: Final = tuple(column.name for column in ticket_tiers.c)
 _SUSPENDED: Final = func.coalesce(organizations.c.suspended, false()).label("organization_suspended")
 EVENT_COLUMNS: Final = (*events.c, _SUSPENDED)
 """What `event_of` reads. Beside them a query joins the event's organisation."""
-_EVENT: Final = select(*EVENT_COLUMNS).join_from(
+EVENT: Final = select(*EVENT_COLUMNS).join_from(
     events, organizations, organizations.c.id == events.c.organization_id, isouter=True
 )
-_FIND_EVENT: Final = _EVENT.where(events.c.id == bindparam("event", type_=events.c.id.type))
+"""What `event_of` reads a row of."""
+_FIND_EVENT: Final = EVENT.where(events.c.id == bindparam("event", type_=events.c.id.type))
 
 
 async def save_event(tx: Transaction, event: Event, sequence: int) -> bool:

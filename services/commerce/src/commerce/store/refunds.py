@@ -123,18 +123,22 @@ async def save_refund(tx: Transaction, refund: Refund) -> None:
 
 async def find_refund(tx: Transaction, refund_id: RefundId) -> Refund | None:
     """A refund. What is decided from it is decided under its order's lock, so it is read after that."""
-    row = await tx.one(_whole(refunds.c.id == refund_id))
-    return None if row is None else _refund_of(row)
+    row = await tx.one(whole_refunds(refunds.c.id == refund_id))
+    return None if row is None else refund_of(row)
 
 
 async def refunds_of_order(tx: Transaction, order_id: OrderId) -> list[Refund]:
     """All refunds of an order, oldest first."""
-    return [_refund_of(row) for row in await tx.all(_whole(refunds.c.order_id == order_id).order_by(refunds.c.id))]
+    return [
+        refund_of(row) for row in await tx.all(whole_refunds(refunds.c.order_id == order_id).order_by(refunds.c.id))
+    ]
 
 
 async def refunds_of_payment(tx: Transaction, payment_id: PaymentId) -> list[Refund]:
     """All refunds of a payment, oldest first."""
-    return [_refund_of(row) for row in await tx.all(_whole(refunds.c.payment_id == payment_id).order_by(refunds.c.id))]
+    return [
+        refund_of(row) for row in await tx.all(whole_refunds(refunds.c.payment_id == payment_id).order_by(refunds.c.id))
+    ]
 
 
 async def take_some_due(tx: Transaction, limit: int) -> list[Due]:
@@ -157,9 +161,9 @@ async def take_some_due(tx: Transaction, limit: int) -> list[Due]:
         return []
     taken = update(refunds).where(refunds.c.id.in_(ids))
     tx.post(taken.values(next_attempt_at=tx.now + LEASE, attempts=refunds.c.attempts + 1))
-    found = await tx.all(_whole(refunds.c.id.in_(ids)).order_by(refunds.c.id))
+    found = await tx.all(whole_refunds(refunds.c.id.in_(ids)).order_by(refunds.c.id))
     came = await find_payments(tx, {row.payment_id for row in found})
-    return [Due(_refund_of(row), came[row.payment_id], row.attempts) for row in found]
+    return [Due(refund_of(row), came[row.payment_id], row.attempts) for row in found]
 
 
 async def put_off(tx: Transaction, refund_id: RefundId, attempts: int) -> None:
@@ -198,7 +202,7 @@ def _state_of(refund: Refund) -> dict[str, Any]:
     }
 
 
-def _whole(condition: ColumnElement[bool]) -> Select[Any]:
+def whole_refunds(condition: ColumnElement[bool]) -> Select[Any]:
     """Refunds with what they took, gathered in two columns."""
     tickets = _gathered(refunded_admissions, refunded_admissions.c.ordinal)
     add_ons = _gathered(refunded_add_ons, refunded_add_ons.c.quantity)
@@ -215,7 +219,8 @@ def _pairs(gathered: list[tuple[str, int]] | None) -> tuple[tuple[OrderLineId, i
     return tuple((OrderLineId.from_uuid(UUID(line)), number) for line, number in gathered or ())
 
 
-def _refund_of(row: Row[Any]) -> Refund:
+def refund_of(row: Row[Any]) -> Refund:
+    """A refund from a row of `whole_refunds`."""
     return Refund(
         id=row.id,
         order_id=row.order_id,
