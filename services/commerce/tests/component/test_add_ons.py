@@ -254,3 +254,50 @@ async def test_add_ons_are_set_up_by_managers_of_the_events_organisation_alone(r
         twice = await stall.order(world, (tier, 1), addOns=wish((parking, 1), (parking, 1)))
         assert (twice.status_code, twice.json()["code"]) == (422, "commerce.add_on_named_twice")
         assert await world.count("add_ons") == 1
+
+
+async def test_an_add_on_is_ordered_only_within_its_window_and_until_it_is_retired(
+    run: RunService, stall: "Stall", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world)
+        starts, ends = (clock.now() + timedelta(minutes=minutes) for minutes in (5, 8))
+        parking = await made(world, stall, salesStartAt=starts.isoformat(), salesEndAt=ends.isoformat())
+        answers = []
+        for wait in (timedelta(0), timedelta(minutes=5), timedelta(minutes=3)):
+            clock.advance(wait)
+            answers.append(await stall.order(world, (tier, 1), addOns=wish((parking, 1))))
+        always = await made(world, stall)
+        await world.patch(f"/v1/add-ons/{always}", stall.manager, json={"retired": True})
+        answers.append(await stall.order(world, (tier, 1), addOns=wish((always, 1))))
+        assert [answer.status_code for answer in answers] == [409, 201, 409, 409]
+        refused = [answer.json() for answer in answers if answer.status_code == 409]
+        assert {answer["code"] for answer in refused} == {"commerce.add_on_not_on_sale"}
+        assert [answer["reason"] for answer in refused] == ["not_started", "ended", "retired"]
+        assert (await counts(world, parking), await counts(world, always)) == ((1, 0), (0, 0))
+        assert (await stall.stock(world, tier), await world.count("orders")) == ((1, 0), 1)
+        await stall.books(world)
+
+
+async def test_no_more_of_an_add_on_than_an_order_may_hold(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        parking = await made(world, stall, maxPerOrder=2, maxPerTicket=2)
+        for quantity, most in ((3, 2), (4, 2)):
+            refused = await stall.order(world, (tier, quantity - 1), addOns=wish((parking, quantity)))
+            assert (refused.status_code, refused.json()["code"]) == (422, "commerce.add_on_outside_limits")
+            assert (refused.json()["most"], refused.json()["errors"][0]["pointer"]) == (most, "/addOns/0/quantity")
+        assert (await counts(world, parking), await world.count("orders")) == ((0, 0), 0)
+        assert (await stall.order(world, (tier, 1), addOns=wish((parking, 2)))).status_code == 201
+        assert await counts(world, parking) == (2, 0)
+
+
+async def test_an_add_on_of_another_event_comes_into_no_order(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        elsewhere = stall.__class__()
+        await elsewhere.open(world)
+        theirs = await made(world, elsewhere)
+        refused = await stall.order(world, (tier, 1), addOns=wish((theirs, 1)))
+        assert (refused.status_code, refused.json()["code"]) == (404, "commerce.unknown_add_on")
+        assert (await counts(world, theirs), await stall.stock(world, tier)) == ((0, 0), (0, 0))

@@ -293,3 +293,19 @@ async def test_control_without_the_lock_and_the_row_both_decide(
         monkeypatch.setattr(approvals, "add_decision", written)
         monkeypatch.setattr(orders, "lock_order", orders.find_order)
         assert await decide_both_ways(world, stall, order) == [200, 200]
+
+
+async def test_nothing_is_approved_for_an_event_that_is_over(
+    run: RunService, stall: "Stall", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        tier = await with_approval(world, stall)
+        ends = clock.now() + timedelta(days=2)
+        await world.hear(stall.event(clock.now(), starts_at=ends - timedelta(hours=4), ends_at=ends))
+        order, payment = await authorised(world, stall, tier)
+        clock.advance(timedelta(days=2))
+        answer = await approve(world, order, manager_of(stall))
+        assert (answer.status_code, answer.json()["code"]) == (409, "commerce.event_not_on_sale")
+        assert answer.json()["reason"] == "event_over"
+        assert (await world.count("order_approvals"), await at_the_sandbox(world, payment)) == (0, "held")
+        assert (await stall.stock(world, tier), await stall.books(world)) == ((1, 0), [])

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from services.commerce.tests.fakes.steps import refunds_reach_nobody
+from sqlalchemy import text
 
 from commerce.actions.settle_payment import settle_payment
 from commerce.store import refunds
 from common.ids import PaymentId
 from common.messages import OrderRefunded
-from common.testing import Running, RunService, eventually
+from common.testing import Running, RunService, eventually, principals
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
@@ -189,3 +190,51 @@ async def tell_again(world: Running) -> None:
     told = await world.app.state.payments.sandbox.fetch(row["id"])
     async with world.database.transaction() as tx:
         await settle_payment(tx, "sandbox", told)
+
+
+async def test_while_a_bank_looks_at_it_a_buyer_gives_nothing_back(run: RunService, stall: "Stall") -> None:
+    """Or the money would go back twice: by us, and by the bank."""
+    async with run() as world:
+        [tier] = await stall.open(world)
+        await stall.sell_by(world, cancellation={"hoursBefore": 48, "keptRate": 0})
+        order = await stall.paid(world, (tier, 1))
+        await dispute(world, stall, order, "open")
+        refused = await world.post(f"/v1/orders/{order['id']}/cancel", stall.buyer)
+        assert (refused.status_code, refused.json()["code"]) == (409, "commerce.refunds_frozen")
+        assert (await world.count("refunds"), await stall.stock(world, tier)) == (0, (0, 1))
+        assert (await stall.books(world))[-1] == HELD
+        await dispute(world, stall, order, "won")
+        given_back = await world.post(f"/v1/orders/{order['id']}/cancel", stall.buyer)
+        assert (given_back.status_code, given_back.json()["status"]) == (200, "refunded")
+        assert await stall.refunds(world, order) == [("done", PRICE)]
+        await stall.books(world)
+
+
+async def test_while_a_bank_looks_at_it_nobody_decides_on_money_that_waits_for_a_person(
+    run: RunService, stall: "Stall"
+) -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        payment = await stall.pay(world, order)
+        async with world.database.transaction() as tx:
+            await tx.execute(text("UPDATE sandbox_payments SET amount = 150001"))
+        await stall.end(world, payment, "succeed")
+        order = await stall.show(world, order)
+        assert order["status"] == "review"
+        await dispute(world, stall, order, "open")
+        finance = principals.member_of(stall.organization_id, "finance")
+        path = f"/v1/orders/{order['id']}/review"
+        for decision in ("complete", "refund"):
+            refused = await world.post(path, finance, json={"decision": decision, "reason": "they called"})
+            assert (refused.status_code, refused.json()["code"]) == (409, "commerce.refunds_frozen")
+        shown = await stall.show(world, order)
+        assert (shown["status"], shown["disputed"]) == ("review", True)
+        assert (await world.count("refunds"), await stall.stock(world, tier)) == (0, (1, 0))
+        await stall.books(world)
+        await dispute(world, stall, order, "lost")
+        assert await stall.refunds(world, order) == [("done", PRICE + 1)]
+        sent = await world.post(path, finance, json={"decision": "refund", "reason": "the bank took it"})
+        assert (sent.status_code, sent.json()["status"]) == (200, "cancelled")
+        assert (await stall.refunds(world, order), await stall.stock(world, tier)) == ([("done", PRICE + 1)], (0, 0))
+        await stall.books(world)

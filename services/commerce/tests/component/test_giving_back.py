@@ -224,3 +224,23 @@ async def test_only_those_who_may_refund_decide(run: RunService, stall: "Stall",
         wrong = await world.post(path, foreign, json={"decision": "keep", "reason": "no"})
         assert wrong.status_code == 422
         assert (await stall.show(world, order))["status"] == "review"
+
+
+async def test_money_of_another_currency_completes_no_order_however_much_it_is(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        payment = await stall.pay(world, order)
+        await change(world, "UPDATE sandbox_payments SET currency = 'USD'")
+        await stall.end(world, payment, "succeed")
+        status, problem = await decide(world, stall, order, "complete")
+        assert (status, problem["code"]) == (409, "commerce.not_enough_money")
+        assert (await stall.show(world, order))["status"] == "review"
+        assert await stall.stock(world, tier) == (1, 0)
+        assert await stall.books(world) == [("unallocated", "provider_receivable", "unallocated", PRICE)]
+        status, shown = await decide(world, stall, order, "refund")
+        assert (status, shown["status"]) == (200, "cancelled")
+        assert await stall.refunds(world, order) == [("done", PRICE)]
+        [row] = await world.rows("SELECT currency FROM refunds")
+        assert (row["currency"], await stall.stock(world, tier)) == ("USD", (0, 0))
+        await stall.books(world)

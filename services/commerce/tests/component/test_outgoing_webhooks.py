@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from standardwebhooks import Webhook
 from structlog.testing import capture_logs
 
+from commerce.store.webhook_cursor import take_cursor
 from commerce.store.webhook_endpoints import take_due_endpoints
 from common.messages import WebhookEndpointDisabled
 from common.principal import Principal
@@ -467,3 +468,25 @@ async def test_what_was_told_is_forgotten_after_thirty_days(
         clock.advance(timedelta(microseconds=1))
         await stall.job(world, "forget-webhooks")
         assert [one["number"] for one in await deliveries(world, stall, hook)] == [2]
+
+
+async def test_what_was_said_of_two_organisations_at_once_each_hears_of_its_own(
+    run: RunService, stall: "Stall", receiver: "Receiver", other_receiver: "Receiver"
+) -> None:
+    other = type(stall)()
+    async with run(settings={"webhook_origins": f"{receiver.origin},{other_receiver.origin}"}) as world:
+        [mine], [theirs] = await stall.open(world), await other.open(world)
+        await make(world, stall, receiver)
+        await make(world, other, other_receiver)
+        async with world.database.transaction() as tx:
+            assert await take_cursor(tx) is not None, "so that both are told on together"
+            ours = [(await stall.placed(world, (mine, 1)))["id"] for _ in range(2)]
+            foreign = [(await other.placed(world, (theirs, 1)))["id"] for _ in range(2)]
+        for system, expected in ((receiver, ours), (other_receiver, foreign)):
+            assert [one["data"]["orderId"] for one in await hears(system, 2)] == expected
+        rows = await world.rows(
+            "SELECT organization_id, count(*) AS told FROM webhook_deliveries "
+            "JOIN webhook_endpoints ON webhook_endpoints.id = endpoint_id GROUP BY organization_id"
+        )
+        told = {row["organization_id"]: row["told"] for row in rows}
+        assert told == {stall.organization_id.uuid: 2, other.organization_id.uuid: 2}

@@ -8,8 +8,12 @@ from services.commerce.tests.fakes.steps import CHARGE
 from sqlalchemy import text
 
 from commerce.actions.check_invariants import check_invariants
+from commerce.actions.settle_payment import settle_payment
+from commerce.domain.payment import ProviderPayment
 from commerce.errors import InvariantsBroken
+from common.ids import OrderId, PaymentId
 from common.messages import PaymentFailed
+from common.money import Money
 from common.testing import FrozenClock, Running, RunService, eventually, principals
 
 if TYPE_CHECKING:
@@ -200,3 +204,38 @@ async def test_the_invariants_notice_books_that_do_not_add_up(run: RunService, s
         check = world.app.state.parts.commands["invariants:check"]
         nothing_wrong = {"stock": "adds up", "ledger": "adds up", "webhooks": "no gap", "documents": "no gap"}
         assert await check({}) == nothing_wrong
+
+
+async def test_a_program_that_tries_again_and_again_is_stopped(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        for _ in range(20):
+            await stall.end(world, await stall.pay(world, order), "abandon")
+        path = f"/v1/orders/{order['id']}/payments"
+        refused = await world.post(path, stall.buyer, key="one-more", json={"provider": "sandbox"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "commerce.too_many_payments")
+        assert (await world.count("payments"), await world.count("sandbox_payments")) == (20, 20)
+        assert await stall.stock(world, tier) == (1, 0)
+
+
+async def test_one_provider_says_nothing_about_the_payments_of_another(run: RunService, stall: "Stall") -> None:
+    """Whoever may name a payment in an account of theirs elsewhere must not pay one of ours with it."""
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.placed(world, (tier, 1))
+        payment = PaymentId((await stall.pay(world, order))["id"])
+        [row] = await world.rows("SELECT reference FROM payments")
+        told = ProviderPayment(
+            reference=row["reference"],
+            payment_id=payment,
+            order_id=OrderId(order["id"]),
+            status="succeeded",
+            amount=Money(150_000, "NGN"),
+        )
+        async with world.database.transaction() as tx:
+            assert await settle_payment(tx, "stripe", told) == "unknown payment"
+        assert (await stall.show(world, order))["status"] == "awaiting_payment"
+        assert (await stall.stock(world, tier), await stall.books(world)) == ((1, 0), [])
+        async with world.database.transaction() as tx:
+            assert await settle_payment(tx, "sandbox", told) == "complete"

@@ -12,6 +12,7 @@ from commerce.actions.check_invariants import check_invariants
 from commerce.store import payouts
 from common.db import Transaction
 from common.ids import OrganizationId, PaymentId
+from common.messages import MoneyPart
 from common.testing import FrozenClock, Running, RunService, eventually, principals
 
 if TYPE_CHECKING:
@@ -274,3 +275,51 @@ async def test_only_the_platform_pays_out_and_only_those_concerned_see_it(run: R
         for wrong in ({"currency": "XXX"}, {"currency": "NGN", "until": "2026-01-01T00:00:00"}, {}):
             assert (await world.post(f"{path}/payouts", ADMIN, key=str(wrong), json=wrong)).status_code in (400, 422)
         assert await world.count("payouts") == 0
+
+
+async def test_what_is_owed_in_one_currency_is_never_paid_out_in_another(
+    run: RunService, stall: "Stall", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world)
+        abroad = type(stall)(organization_id=stall.organization_id)
+        said = abroad.tier(clock.now(), price=MoneyPart(amount=20_000, currency="USD"))
+        await world.hear(abroad.event(clock.now(), currency="USD"), said)
+        await stall.paid(world, (tier, 1))
+        await abroad.paid(world, (said.ticket_tier_id, 2))
+        clock.advance(timedelta(seconds=1))
+        path = f"/v1/organizations/{stall.organization_id}"
+        finance = principals.member_of(stall.organization_id, "finance")
+
+        async def available() -> dict[str, int]:
+            items = (await world.get(f"{path}/balance", finance)).json()["items"]
+            return {item["currency"]: item["available"] for item in items}
+
+        assert await available() == {"NGN": PRICE, "USD": 40_000}
+        status, made = await pay_out(world, stall, key="naira")
+        assert (status, made["number"], made["amount"]) == (201, 1, {"amount": PRICE, "currency": "NGN"})
+        assert [line["eventId"] for line in made["lines"]] == [stall.event_id]
+        assert await available() == {"NGN": 0, "USD": 40_000}
+        assert (await pay_out(world, stall, key="euros", currency="EUR"))[1]["code"] == "commerce.nothing_to_pay_out"
+        status, made = await pay_out(world, stall, key="dollars", currency="USD")
+        assert (status, made["number"], made["amount"]) == (201, 1, {"amount": 40_000, "currency": "USD"})
+        assert ([line["eventId"] for line in made["lines"]], made["periodStart"]) == ([abroad.event_id], None)
+        assert await available() == {"NGN": 0, "USD": 0}
+        assert (await pay_out(world, stall, key="more"))[1]["code"] == "commerce.nothing_to_pay_out"
+        await check_invariants(world.database)
+
+
+async def test_a_period_ends_now_at_the_latest(run: RunService, stall: "Stall", clock: FrozenClock) -> None:
+    """One that ended later would hold back what is sold until then."""
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world)
+        await stall.paid(world, (tier, 1))
+        clock.advance(timedelta(hours=1))
+        now = clock.now()
+        status, made = await pay_out(world, stall, until=(now + timedelta(days=30)).isoformat())
+        assert (status, made["amount"]["amount"]) == (201, PRICE)
+        assert made["periodEnd"] == now.isoformat().replace("+00:00", "Z")
+        await stall.paid(world, (tier, 2))
+        clock.advance(timedelta(hours=1))
+        status, rest = await pay_out(world, stall, key="rest")
+        assert (status, rest["amount"]["amount"], rest["periodStart"]) == (201, 2 * PRICE, made["periodEnd"])

@@ -388,3 +388,26 @@ async def test_a_hidden_tier_is_sold_only_to_who_has_a_code_that_names_it(run: R
         assert await stall.promo_counts(world, key) == (1, 0, 0, 0)
         shown = (await world.get(f"/v1/events/{stall.event_id}/availability")).json()["tiers"]
         assert [tier["ticketTierId"] for tier in shown] == [open_tier]
+
+
+async def test_codes_and_discounts_of_one_event_take_nothing_off_at_another(run: RunService, stall: "Stall") -> None:
+    """Scenario 34. Of the same organisation, and each event with a code of the same name."""
+    async with run() as world:
+        [here] = await stall.open(world)
+        other = type(stall)(organization_id=stall.organization_id)
+        [there] = await other.open(world)
+        theirs = await other.promo(world, code="THEIRS", rate=50_000)
+        await other.promo(world, code=None, rate=90_000)
+        await other.promo(world, code="EARLY", rate=20_000)
+        refused = await stall.order(world, (here, 1), promoCode="THEIRS")
+        assert (refused.status_code, refused.json()["code"]) == (422, "commerce.unknown_promo_code")
+        assert (await stall.quote(world, (here, 1), promoCode="THEIRS")).json()["code"] == "commerce.unknown_promo_code"
+        plain = (await stall.order(world, (here, 1))).json()
+        assert (plain["total"]["amount"], plain["sums"]["discount"]["amount"]) == (NAIRA, 0)
+        mine = await stall.promo(world, code="EARLY")
+        order = (await stall.order(world, (here, 1), promoCode="EARLY")).json()
+        assert order["total"]["amount"] == NAIRA - 15_000
+        assert await stall.promo_counts(world, mine) == (1, 0, 15_000, 0)
+        assert await stall.promo_counts(world, theirs) == (0, 0, 0, 0)
+        assert (await other.order(world, (there, 1), promoCode="THEIRS")).json()["total"]["amount"] == NAIRA // 10
+        await stall.books(world)

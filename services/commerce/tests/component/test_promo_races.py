@@ -163,3 +163,52 @@ async def test_control_without_giving_back_the_books_say_so(
         await world.post(f"/v1/orders/{order['id']}/cancel", stall.buyer)
         with pytest.raises(InvariantsBroken, match="promo code"):
             await check_invariants(world.database)
+
+
+async def test_a_code_that_is_turned_off_while_it_is_being_used_is_refused(
+    run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody was shown its price; between that and taking a use of it the organiser turned it off."""
+    take = promo_codes.take
+
+    async def turned_off_first(tx: Transaction, promo: PromoCodeId, use: UseOf, amount: int, *, uses: int = 1) -> bool:
+        path = f"/v1/promo-codes/{promo}"
+        answer = await world.patch(path, stall.manager, json={"disabled": True}, headers={"If-Match": "*"})
+        assert answer.status_code == 200, answer.text
+        return await take(tx, promo, use, amount, uses=uses)
+
+    async with run() as world:
+        [tier] = await stall.open(world)
+        promo = await stall.promo(world)
+        monkeypatch.setattr(promo_codes, "take", turned_off_first)
+        refused = await stall.order(world, (tier, 1), promoCode="EARLY")
+        assert (refused.status_code, refused.json()["code"]) == (409, "commerce.promo_code_used_up")
+        assert await stall.promo_counts(world, promo) == (0, 0, 0, 0)
+        assert (await stall.stock(world, tier), await world.count("orders")) == ((0, 0), 0)
+
+
+async def test_an_order_grows_by_no_more_than_others_left_of_the_budget_meanwhile(
+    run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change was worked out while there was enough; between that and taking it somebody else took the rest."""
+    take = promo_codes.take
+    others: list[int] = []
+
+    async def others_first(tx: Transaction, promo: PromoCodeId, use: UseOf, amount: int, *, uses: int = 1) -> bool:
+        monkeypatch.setattr(promo_codes, "take", take)
+        quick = principals.user("quick@example.org")
+        others.append((await stall.order(world, (tier, 2), by=quick, promoCode="EARLY")).status_code)
+        return await take(tx, promo, use, amount, uses=uses)
+
+    async with run() as world:
+        [tier] = await stall.open(world)
+        promo = await stall.promo(world, budget={"amount": 60_000, "currency": "NGN"})
+        order = (await stall.order(world, (tier, 2), promoCode="EARLY")).json()
+        monkeypatch.setattr(promo_codes, "take", others_first)
+        path, body = f"/v1/orders/{order['id']}/items", {"lines": [{"ticketTierId": tier, "quantity": 3}]}
+        refused = await world.call("PUT", path, stall.buyer, key="k", json=body, headers={"If-Match": "*"})
+        assert (refused.status_code, refused.json()["code"], others) == (409, "commerce.promo_code_used_up", [201])
+        assert (await stall.show(world, order))["lines"] == order["lines"]
+        assert await stall.promo_counts(world, promo) == (2, 0, 60_000, 0)
+        assert await stall.stock(world, tier) == (4, 0)
+        await stall.books(world)

@@ -224,3 +224,24 @@ async def test_control_asked_before_the_entry_is_written_they_wait_for_a_second_
         await give_back(world, stall, order)
         assert (await join_in_the_moment_of_the_offer(world, stall, tier, ada)).status_code == 201
         assert await world.count("waiting_list_entries") == 3
+
+
+async def test_an_offer_that_is_extended_stands_no_shorter_than_before(
+    run: RunService, stall: "Stall", clock: FrozenClock
+) -> None:
+    """An offer stands longer than an hour, which is as long as other holds may be extended to."""
+    ada = someone("Ada")
+    async with run(clock=clock) as world:
+        tier = await open_with_list(world, stall, 1)
+        order = await stall.placed(world, (tier, 1))
+        await join(world, stall, tier, ada)
+        await give_back(world, stall, order)
+        await stall.job(world, "offer-places")
+        [offer] = await offers(world, ada)
+        extended = await world.post(f"/v1/orders/{offer}/extend", ada)
+        assert (extended.status_code, extended.json()["code"]) == (409, "commerce.extended_to_the_full")
+        shown = await world.get(f"/v1/orders/{offer}", ada)
+        assert shown.json()["reservedUntil"] == "2026-11-21T18:00:00Z"
+        clock.advance(timedelta(hours=2))
+        await stall.job(world, "expire-orders")
+        assert await stall.stock(world, tier) == (1, 0)
