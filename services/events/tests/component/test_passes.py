@@ -177,6 +177,88 @@ async def test_an_admission_that_is_live_again_gives_its_pass_back(
         assert [(said.status, said.sequence) for said in await world.said(PassUpdated)] == [("issued", 3)]
 
 
+def renamed(paid: OrderPaid, sequence: int, *attendees: tuple[str | None, str | None]) -> OrderPaid:
+    """The same order, its admissions naming others."""
+    named = [
+        part.model_copy(update={"attendee_name": name, "attendee_email": email})
+        for part, (name, email) in zip(paid.admissions, attendees, strict=True)
+    ]
+    return OrderPaid.model_validate({**paid.model_dump(), "admissions": named, "sequence": sequence})
+
+
+async def test_a_name_that_is_changed_in_the_order_changes_on_the_pass_and_its_code_stays(
+    run: RunService, stage: "Stage", clock: FrozenClock
+) -> None:
+    """Ticketing scenario 43."""
+    async with run(clock=clock) as world:
+        event, tier = await stage.on_sale(world)
+        await world.hear(created(ADA))
+        paid = stage.paid(event, stage.admissions(tier, ("Ada", "ada@example.org"), ("Cy", None)))
+        await world.hear(paid)
+        before = {row["ordinal"]: row for row in await world.rows("SELECT * FROM passes")}
+        await world.hear(renamed(paid, 3, ("Ada Lovelace", "ADA@example.org"), ("Cy", None)))
+        [said] = await world.said(PassUpdated)
+        assert (said.ordinal, said.attendee_name, said.sequence, said.generation) == (1, "Ada Lovelace", 2, 1)
+        assert (said.code, said.holder_user_id) == (before[1]["code"], ADA.subject)
+        after = {row["ordinal"]: row for row in await world.rows("SELECT * FROM passes")}
+        changed = {"attendee_name": "Ada Lovelace", "attendee_email": "ADA@example.org", "version": 2}
+        assert after == {1: {**before[1], **changed}, 2: before[2]}
+        await world.hear(paid)  # the older message comes once more
+        assert {row["ordinal"]: row for row in await world.rows("SELECT * FROM passes")} == after
+
+
+async def test_another_address_makes_it_another_ones_pass_and_ends_the_code_of_the_one_before(
+    run: RunService, stage: "Stage", clock: FrozenClock, pass_code_key: SigningKey
+) -> None:
+    """Ticketing scenario 43."""
+    async with run(clock=clock) as world:
+        event, tier = await stage.on_sale(world)
+        cy = principals.user("cy@example.org", "Cy")
+        await world.hear(created(ADA), created(cy))
+        paid = stage.paid(event, stage.admissions(tier, ("Ada", "ada@example.org")))
+        await world.hear(paid)
+        [before] = (await world.get("/v1/passes", ADA)).json()["items"]
+        await world.hear(renamed(paid, 3, ("Cy", "cy@example.org")))
+        [after] = (await world.get("/v1/passes", cy)).json()["items"]
+        assert (after["id"], after["attendee"]["name"], after["holderUserId"]) == (before["id"], "Cy", cy.subject)
+        claim = PassCodes.from_json(pass_code_key.public_jwks()).read(after["code"])
+        assert claim == PassClaim(before["id"], event["id"], 2)
+        assert (await world.get("/v1/passes", ADA)).json()["items"] == []
+        assert (await world.get(f"/v1/passes/{before['id']}", ADA)).status_code == 404
+        [said] = await world.said(PassUpdated)
+        assert (said.generation, said.code, said.holder_email) == (2, after["code"], "cy@example.org")
+        clock.advance(timedelta(hours=4))
+        refused = (await stage.scan(world, event, before["code"])).json()
+        assert (refused["result"], refused["reason"]) == ("refused", "voided")
+        assert (await stage.scan(world, event, after["code"])).json()["result"] == "admitted"
+
+
+async def test_a_pass_handed_back_to_the_buyer_is_the_buyers(
+    run: RunService, stage: "Stage", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        event, tier = await stage.on_sale(world)
+        paid = stage.paid(event, stage.admissions(tier, ("Ada", "ada@example.org")))
+        await world.hear(paid, renamed(paid, 3, ("Ben", None)))
+        [row] = await world.rows("SELECT attendee_name, holder_user_id, holder_email, generation, version FROM passes")
+        assert stage.buyer.user_id is not None
+        assert tuple(row.values()) == ("Ben", stage.buyer.user_id.uuid, None, 2, 2)
+
+
+async def test_a_refund_and_another_name_heard_at_once_leave_a_void_pass_that_names_whom_the_order_names(
+    run: RunService, stage: "Stage", clock: FrozenClock
+) -> None:
+    async with run(clock=clock) as world:
+        event, tier = await stage.on_sale(world)
+        paid = stage.paid(event, stage.admissions(tier, ("Ada", "ada@example.org")))
+        await world.hear(paid, stage.refunded(renamed(paid, 3, ("Cy", "cy@example.org")), sequence=4))
+        rows = await world.rows("SELECT attendee_name, status, generation, version FROM passes")
+        assert [tuple(row.values()) for row in rows] == [("Cy", "voided", 2, 2)]
+        assert await world.said(PassUpdated) == []
+        [said] = await world.said(PassVoided)
+        assert (said.attendee_name, said.generation, said.sequence) == ("Cy", 2, 2)
+
+
 async def test_an_order_that_was_never_paid_makes_no_pass(run: RunService, stage: "Stage", clock: FrozenClock) -> None:
     async with run(clock=clock) as world:
         event, tier = await stage.on_sale(world)

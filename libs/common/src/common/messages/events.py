@@ -148,7 +148,8 @@ class PassIssued(_PassMessage):
 
 
 class PassUpdated(_PassMessage):
-    """A pass got a holder, because the attendee's address was verified, or its admission is live again."""
+    """A pass got a holder or names somebody else, or its admission is live again. With another address it has a new
+    generation and a new code."""
 
     subject: ClassVar[str] = "pass.updated"
     listeners: ClassVar[tuple[str, ...]] = ("wallet", "gateway")

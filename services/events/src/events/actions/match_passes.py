@@ -42,7 +42,7 @@ class MatchPasses:
         self._codes = codes
 
     async def __call__(self, tx: Transaction, message: OrderMessage) -> None:
-        """Issue what is missing, void what is no longer live, give back what is live again; tell of each change.
+        """Issue what is missing, void what is no longer live, give back what is live again, let names follow; tell of each.
 
         A message about an event or tier that is not here fails, comes again, and at last becomes a dead letter.
         """
@@ -60,7 +60,7 @@ class MatchPasses:
 
 async def _match(tx: Transaction, order: _Order, due: Mapping[Key, Admission], present: Mapping[Key, Pass]) -> None:
     for key, entry in present.items():
-        await _settle(tx, order, entry, live=key in due and due[key].live)
+        await _settle(tx, order, entry, due.get(key))
     for key in sorted(due.keys() - present.keys()):
         _issue(tx, order, due[key])
     door_counts.mark_if_counted(tx, order.event.id)
@@ -118,9 +118,6 @@ def _ask_users(tx: Transaction, message: OrderMessage, due: Mapping[Key, Admissi
 def _issue(tx: Transaction, order: _Order, admission: Admission) -> None:
     """Make a pass; a void one where the refund was heard before the payment, so that either order ends the same."""
     pass_id, event = tx.new_id(PassId), order.event
-    holder = _holder(order.message, admission)
-    if holder.email is not None:
-        holder = replace(holder, user_id=order.users.get(holder.email))
     entry = Pass(
         id=pass_id,
         version=1,
@@ -133,7 +130,7 @@ def _issue(tx: Transaction, order: _Order, admission: Admission) -> None:
         generation=1,
         code=order.codes.sign(PassClaim(pass_id, event.id, 1)),
         attendee=admission.attendee,
-        holder=holder,
+        holder=_attached(order, admission),
         buyer_user_id=order.message.buyer_user_id,
         inside=False,
         first_admitted_at=None,
@@ -144,12 +141,39 @@ def _issue(tx: Transaction, order: _Order, admission: Admission) -> None:
     tx.publish(pass_message(kind, entry, event, order.tier_names[entry.ticket_tier_id]))
 
 
-async def _settle(tx: Transaction, order: _Order, entry: Pass, *, live: bool) -> None:
-    """Void a pass whose admission is no longer live, give back one whose admission is live again."""
-    if live == (entry.status != "voided"):
+async def _settle(tx: Transaction, order: _Order, entry: Pass, admission: Admission | None) -> None:
+    """Void a pass whose admission is no longer live, give back one whose admission is live again, and have it name whom
+    the order names."""
+    live = admission is not None and admission.live
+    settled = entry if live == (entry.status != "voided") else replace(entry, status=_status(entry, live=live))
+    if admission is not None:
+        settled = _named(order, settled, admission)
+    if settled == entry:
         return
-    given_back: Status = "admitted" if entry.first_admitted_at else "issued"
-    settled = replace(entry, status=given_back if live else "voided", version=entry.version + 1)
+    settled = replace(settled, version=entry.version + 1)
     await passes.save_pass(tx, settled)
-    kind = PassUpdated if live else PassVoided
+    kind = PassVoided if settled.status == "voided" else PassUpdated
     tx.publish(pass_message(kind, settled, order.event, order.tier_names[entry.ticket_tier_id]))
+
+
+def _status(entry: Pass, *, live: bool) -> Status:
+    if not live:
+        return "voided"
+    return "admitted" if entry.first_admitted_at else "issued"
+
+
+def _named(order: _Order, entry: Pass, admission: Admission) -> Pass:
+    """With another address it is somebody else's pass: whoever had the code before must not come in with it."""
+    was = holder_of(entry.attendee, order.message.buyer_user_id, order.message.buyer_email)
+    named = replace(entry, attendee=admission.attendee)
+    if _holder(order.message, admission) == was:
+        return named
+    generation = entry.generation + 1
+    code = order.codes.sign(PassClaim(entry.id, order.event.id, generation))
+    return replace(named, holder=_attached(order, admission), generation=generation, code=code)
+
+
+def _attached(order: _Order, admission: Admission) -> Holder:
+    """Whose pass it is; a user where the address is verified already."""
+    holder = _holder(order.message, admission)
+    return holder if holder.email is None else replace(holder, user_id=order.users.get(holder.email))

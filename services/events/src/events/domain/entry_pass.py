@@ -42,7 +42,7 @@ class Admission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """One pass as it stands. A new `generation` (after a transfer) has a new code; codes of older ones are void."""
+    """One pass as it stands. A new `generation` (for another holder) has a new code; codes of older ones are void."""
 
     id: PassId
     version: int
