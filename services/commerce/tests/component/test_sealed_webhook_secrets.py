@@ -73,13 +73,16 @@ async def alarmed(logs: list[Any]) -> None:
     await eventually(raised, what="the alarm")
 
 
-async def test_no_byte_of_a_secret_lies_in_its_row(run: RunService, stall: "Stall", receiver: "Receiver") -> None:
+async def test_no_byte_of_a_secret_lies_in_the_database(run: RunService, stall: "Stall", receiver: "Receiver") -> None:
     async with run(settings={"webhook_origins": receiver.origin}) as world:
         hook = await make(world, stall, receiver)
         secrets = [bytes_of(hook["secret"]), bytes_of(await rotated(world, stall, hook))]
         new, old = await kept(world, hook)
         assert old is not None and (len(new), len(old)) == (60, 60)
         [row] = await world.rows("SELECT webhook_endpoints::text AS whole FROM webhook_endpoints")
+        answers = await world.rows("SELECT idempotency_keys::text AS whole FROM idempotency_keys")
+        assert len(answers) == 2
+        assert not any("whsec_" in answer["whole"] for answer in answers), "kept for whoever repeats a request"
         for secret in secrets:
             pieces = [secret[at : at + 4] for at in range(len(secret) - 3)]
             assert [piece for piece in pieces if piece in new or piece in old or piece.hex() in row["whole"]] == []

@@ -41,8 +41,9 @@ async def make(
         lambda tx: manage_webhooks.make_webhook(
             tx, webhooks.outgoing, webhooks.secrets, principal, organization_id, body.url, body.types
         ),
-        WebhookWithSecret.of,
+        WebhookWithSecret.showing,
         status=201,
+        sealing=webhooks.secrets.sealing,
     )
 
 
@@ -101,8 +102,9 @@ async def rotate(
     """Give it a new secret, shown here and never again. The old one signs along for 24 hours."""
     return await once.run(
         lambda tx: manage_webhooks.rotate_secret(tx, webhooks.secrets, principal, webhook_endpoint_id),
-        WebhookWithSecret.of,
+        WebhookWithSecret.showing,
         status=200,
+        sealing=webhooks.secrets.sealing,
     )
 
 

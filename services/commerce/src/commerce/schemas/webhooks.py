@@ -68,7 +68,7 @@ class WebhookWithSecret(WebhookView):
     secret: str
 
     @classmethod
-    def of(cls, made: tuple[Endpoint, bytes]) -> "WebhookWithSecret":
+    def showing(cls, made: tuple[Endpoint, bytes]) -> "WebhookWithSecret":
         """From the domain's value and the secret it was just given."""
         endpoint, secret = made
         return cls(**_shown(endpoint), secret=secret_text(secret))
