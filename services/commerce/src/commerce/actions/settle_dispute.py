@@ -61,7 +61,7 @@ async def _close(tx: Transaction, order: Order, dispute: Dispute, refunds: Seque
         await record_sent(tx, order, pot, taken, sent, cause)
     if dispute.status == "lost":
         await _book_the_rest(tx, order, dispute, refunds)
-    if not order.disputed and await refund_runs.is_refunded(tx, order.event_id):
+    if await refund_runs.is_refunded(tx, order.event_id):
         await refund_runs.look_again(tx, order.event_id, order.id)
     log.warning("a dispute is over", order=order.id, dispute=dispute.id, status=dispute.status)
 
