@@ -26,6 +26,7 @@ from common.testing.principals import fresh
 from common.testing.servers import Servers
 
 WEBHOOK_SECRET = "a-secret-for-the-tests"
+SEALING_KEY = "a sealing key for tests only"
 
 
 @dataclass
@@ -76,6 +77,7 @@ def run(servers: Servers, door: Door) -> RunService:
         settings = {
             "sandbox_payments": "on",
             "sandbox_webhook_secret": WEBHOOK_SECRET,
+            "webhook_sealing_keys": SEALING_KEY,
             "public_url": f"http://127.0.0.1:{runner.addresses[0][1]}",
             **options.pop("settings", {}),
         }

@@ -7,9 +7,11 @@ both or neither. Kept 24 h. Stored: 2xx and 422. Not stored: 401, 403, 409, 429 
     async def place(body: NewOrder, principal: CurrentPrincipal, once: Once) -> Response:
         return await once.run(lambda tx: place_order(tx, principal, body), OrderView.of, status=201)
 
-Where a provider is called between two transactions, the first calls `begin`, the second `finish`.
+Where a provider is called between two transactions, the first calls `begin`, the second `finish`. An answer that shows a secret
+which lies nowhere else as it is, is kept sealed: `once.run(…, sealing=…)`.
 """
 
+import base64
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
@@ -26,10 +28,14 @@ from common.house_tables import idempotency_keys as keys
 from common.postgres import Conversation
 from common.problems import problem_response
 from common.refusals import BadRequest, Conflict, Refusal, Unprocessable
+from common.sealing import NONCE_BYTES, NotSealedHere, Sealing
 
 KEPT = timedelta(hours=24)
 _LEASE = timedelta(seconds=60)
 _QUOTED = re.compile(r'^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$')
+_JSON = "application/json"
+_SEALED = "application/vnd.lanyard.sealed"
+_PURPOSE = "answer to a request with a key"
 _BARE = re.compile(r"^[\x21-\x7e]{1,255}$")
 
 Result = TypeVar("Result")
@@ -57,6 +63,12 @@ class RequestStillRunning(Conflict):
     """The first request with this `Idempotency-Key` is still running. Try again in a moment."""
 
     code = "idempotency.still_running"
+
+
+class AnswerGone(Conflict):
+    """The first request with this `Idempotency-Key` was carried out; its answer held a secret and can be shown no more."""
+
+    code = "idempotency.answer_gone"
 
 
 class StoredAnswer(Exception):
@@ -91,11 +103,22 @@ class OnceOnly:
         self._key = key
         self._fingerprint = fingerprint
         self._leased_until: datetime | None = None
+        self._sealing: Sealing | None = None
 
     async def run(
-        self, action: Callable[[Transaction], Awaitable[Result]], view: Callable[[Result], BaseModel], *, status: int
+        self,
+        action: Callable[[Transaction], Awaitable[Result]],
+        view: Callable[[Result], BaseModel],
+        *,
+        status: int,
+        sealing: Sealing | None = None,
     ) -> Response:
-        """Do `action` and store its answer in one transaction, or hand out what was stored before."""
+        """Do `action` and store its answer in one transaction, or hand out what was stored before.
+
+        Args:
+            sealing: what the answer is kept sealed with, where it shows a secret. Raises AnswerGone when it opens no more.
+        """
+        self._sealing = sealing
         try:
             async with self._database.transaction() as transaction:
                 await self.begin(transaction)
@@ -105,7 +128,7 @@ class OnceOnly:
             return stored.response
         except Refusal as refusal:
             return await self.refused(refusal)
-        return Response(body, status, media_type="application/json")
+        return Response(body, status, media_type=_JSON)
 
     async def begin(self, transaction: Transaction) -> None:
         """Claim the key in this transaction.
@@ -130,8 +153,14 @@ class OnceOnly:
 
     async def finish(self, transaction: Transaction, status: int, body: str) -> None:
         """Store the answer in the transaction of the effect."""
-        values = {"own_principal": self._principal, "own_key": self._key, "status": status, "body": body}
-        transaction.post(_FINISH, values)
+        kept, media_type = body, _JSON
+        if self._sealing is not None:
+            sealed = self._sealing.seal(
+                _PURPOSE, body.encode(), transaction.entropy.bytes(NONCE_BYTES), self._bound_to()
+            )
+            kept, media_type = base64.b64encode(sealed).decode(), _SEALED
+        values = {"own_principal": self._principal, "own_key": self._key, "status": status, "body": kept}
+        transaction.post(_FINISH, values | {"media_type": media_type})
 
     async def release(self, transaction: Transaction) -> None:
         """Give the key back after a failure that a retry may overcome; not if our lease ended and someone else resumed."""
@@ -175,7 +204,7 @@ class OnceOnly:
             return None
         if row.fingerprint != self._fingerprint:
             raise IdempotencyKeyReused()
-        return None if row.status is None else _replayed(row.status, row.body, row.media_type)
+        return None if row.status is None else self._replayed(row.status, row.body, row.media_type)
 
     async def _answer_from(self, connection: Conversation) -> None:
         row = (await connection.execute(select(keys).where(self._mine()))).first()
@@ -185,7 +214,23 @@ class OnceOnly:
             raise IdempotencyKeyReused()
         if row.status is None:
             raise RequestStillRunning(retry_after=1)
-        raise StoredAnswer(_replayed(row.status, row.body, row.media_type))
+        raise StoredAnswer(self._replayed(row.status, row.body, row.media_type))
+
+    def _replayed(self, status: int, body: str, media_type: str) -> Response:
+        if media_type == _SEALED:
+            body, media_type = self._opened(body), _JSON
+        return Response(body, status, headers={"Idempotency-Replayed": "true"}, media_type=media_type)
+
+    def _opened(self, kept: str) -> str:
+        if self._sealing is None:
+            raise AnswerGone()
+        try:
+            return self._sealing.unseal(_PURPOSE, base64.b64decode(kept), self._bound_to()).decode()
+        except NotSealedHere:
+            raise AnswerGone() from None
+
+    def _bound_to(self) -> bytes:
+        return f"{self._principal}\0{self._key}".encode()
 
     def _mine(self) -> ColumnElement[bool]:
         return (keys.c.principal == self._principal) & (keys.c.key == self._key)
@@ -212,12 +257,8 @@ The advisory lock makes a second request with the same key find it taken instead
 _FINISH = (
     update(keys)
     .where(keys.c.principal == bindparam("own_principal"), keys.c.key == bindparam("own_key"))
-    .values(status=bindparam("status"), body=bindparam("body"), media_type="application/json", leased_until=None)
+    .values(status=bindparam("status"), body=bindparam("body"), media_type=bindparam("media_type"), leased_until=None)
 )
-
-
-def _replayed(status: int, body: str, media_type: str) -> Response:
-    return Response(body, status, headers={"Idempotency-Replayed": "true"}, media_type=media_type)
 
 
 async def once_only(request: Request) -> OnceOnly:

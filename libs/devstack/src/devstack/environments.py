@@ -117,6 +117,7 @@ def _events(stack: Stack) -> Environment:
 def _commerce(stack: Stack) -> Environment:
     return {
         "LANYARD_SANDBOX_PAYMENTS": "on",
+        "LANYARD_WEBHOOK_SEALING_KEYS": stack.secrets.word("webhook-sealing-key"),
         "LANYARD_SANDBOX_WEBHOOK_SECRET": stack.secrets.word("sandbox-webhook-secret"),
     }
 

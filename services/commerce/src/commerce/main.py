@@ -23,10 +23,12 @@ from commerce.adapters.stripe.provider import Stripe
 from commerce.api import ROUTERS
 from commerce.commands import commands
 from commerce.consumers import HANDLERS
+from commerce.formats.webhook_secrets import WebhookSecrets
 from commerce.jobs import Worker, jobs, working
 from commerce.settings import PAYSTACK_URL, STRIPE_URL, Settings
 from commerce.tables import metadata
 from common.outgoing import Outgoing
+from common.sealing import Sealing
 from common.service import Parts, Runtime, Service
 
 PROVIDER_ANSWER = 4_000_000
@@ -53,12 +55,13 @@ def build(runtime: Runtime[Settings]) -> Parts:
     providers = Providers(*configured)
     webhooks = Worker("webhooks", lambda: work_off_webhooks(database, providers))
     workers += [webhooks, Worker("refunds", lambda: send_refunds(database, providers))]
-    told, opened = _webhooks_out(runtime, workers)
+    secrets_of_webhooks = WebhookSecrets(Sealing(settings.sealing_keys()))
+    told, opened = _webhooks_out(runtime, secrets_of_webhooks, workers)
     return Parts(
         routers=[*ROUTERS, pages.router],
         handlers=HANDLERS,
         jobs=jobs(database, providers, settings.platform_fee()),
-        commands=commands(database),
+        commands=commands(database, secrets_of_webhooks),
         republish=republish,
         state={
             "platform_fee": settings.platform_fee(),
@@ -70,7 +73,7 @@ def build(runtime: Runtime[Settings]) -> Parts:
 
 
 def _webhooks_out(
-    runtime: Runtime[Settings], workers: list[Worker]
+    runtime: Runtime[Settings], secrets: WebhookSecrets, workers: list[Worker]
 ) -> tuple[OutgoingWebhooks, list[AbstractAsyncContextManager[object]]]:
     """What tells organisers' systems of orders. The client closes after the last turn has ended."""
     client = Outgoing(
@@ -81,7 +84,7 @@ def _webhooks_out(
     attempts = Counter(
         "lanyard_webhook_attempts", "Calls of organisers' systems", ["outcome"], registry=runtime.registry
     )
-    delivery = WebhookDelivery(runtime.database, client, lambda outcome: attempts.labels(outcome).inc())
+    delivery = WebhookDelivery(runtime.database, client, secrets, lambda outcome: attempts.labels(outcome).inc())
     teller = Worker("deliver webhooks", delivery.deliver)
     delivery.when_free = teller.wake
 
@@ -91,7 +94,7 @@ def _webhooks_out(
         return more
 
     workers += [Worker("fan out webhooks", fan_out), teller]
-    return OutgoingWebhooks(client, teller.wake), [client, delivery]
+    return OutgoingWebhooks(client, secrets, teller.wake), [client, delivery]
 
 
 def _real_providers(settings: Settings, outgoing: list[Outgoing]) -> list[PaymentProvider]:

@@ -1,6 +1,6 @@
 """Settings of commerce, beside those all services share."""
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
@@ -64,6 +64,10 @@ class Settings(ServiceSettings):
     tier_discounts: dict[str, Percent] = {}
     """How many percent of the platform's fee each tier of backers is spared, as JSON: `{"Gold": 50}`."""
 
+    webhook_sealing_keys: SecretStr
+    """What the secrets of organisers' webhooks are sealed with in the database; at least 16 characters. Two, separated by a
+    comma, while the first replaces the second: `./lanyard run webhooks:reseal` seals everything with the first."""
+
     webhook_origins: str = ""
     """Origins, separated by commas, that organisers' webhooks may name although they are no https on the public internet:
     `http://127.0.0.1:9000`. For development alone."""
@@ -97,6 +101,11 @@ class Settings(ServiceSettings):
             raise ValueError("LANYARD_STRIPE_WEBHOOK_SECRETS is needed where LANYARD_STRIPE_SECRET_KEY is set")
         return self
 
+    @classmethod
+    def for_documents(cls, placeholders: dict[str, Any]) -> Self:
+        """Settings good enough to print the API with."""
+        return super().for_documents({**placeholders, "webhook_sealing_keys": "only for documents"})
+
     def _provider_keys(self) -> tuple[tuple[str, SecretStr], ...]:
         return (
             ("LANYARD_STRIPE_SECRET_KEY", self.stripe_secret_key),
@@ -114,6 +123,10 @@ class Settings(ServiceSettings):
     def allowed_webhook_origins(self) -> list[str]:
         """Where the guard for addresses people typed lets calls through."""
         return [part.strip() for part in self.webhook_origins.split(",") if part.strip()]
+
+    def sealing_keys(self) -> list[str]:
+        """The keys, the newest first."""
+        return [part.strip() for part in self.webhook_sealing_keys.get_secret_value().split(",")]
 
     def sandbox_secrets(self) -> list[str]:
         """The secrets, the newest first."""

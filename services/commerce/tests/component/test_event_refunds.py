@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +19,7 @@ from commerce.store import orders, refund_runs, refunds
 from common.db import Transaction
 from common.ids import EventId, OrderId
 from common.money import Money
-from common.testing import FrozenClock, Running, RunService, eventually, principals
+from common.testing import Running, RunService, eventually, principals
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
@@ -222,22 +221,6 @@ async def test_an_order_that_cannot_be_refunded_keeps_no_other_waiting(
         assert await refund_cancelled_events(world.database) == 0
         await all_sent(world, stall)
         await check_invariants(world.database)
-
-
-async def test_an_order_paid_while_the_walk_passed_it_is_found_later(
-    run: RunService, stall: "Stall", clock: FrozenClock
-) -> None:
-    async with run(clock=clock) as world, by_hand(world):
-        order = await sold_so_often(world, stall, 1)
-        async with world.database.transaction() as tx:
-            await tx.execute(text("UPDATE orders SET status = 'refunded'"))
-        await cancel(world, stall)
-        await refund_cancelled_events(world.database)
-        async with world.database.transaction() as tx:
-            await tx.execute(text("UPDATE orders SET status = 'paid'"))
-        clock.advance(timedelta(minutes=9))
-        await refund_cancelled_events(world.database)
-        assert await stall.refunds(world, order) == [("done", PRICE)]
 
 
 async def test_runs_at_once_refund_each_order_once(run: RunService, stall: "Stall") -> None:

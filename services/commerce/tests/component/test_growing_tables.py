@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
+from services.commerce.tests.component.test_disputes import dispute
 from services.commerce.tests.component.test_event_refunds import by_hand, cancel, sold_so_often
 from services.commerce.tests.conftest import Stall
 
@@ -88,7 +89,8 @@ async def live_through_it(world: Running, stall: Stall, clock: FrozenClock) -> N
     [tier] = await stall.open(world)
     left_alone = await stall.placed(world, (tier, 1))
     await stall.pay(world, left_alone)
-    paid = await stall.paid(world, (tier, 1))
+    paid, disputed = await stall.paid(world, (tier, 1)), await stall.paid(world, (tier, 1))
+    await dispute(world, stall, disputed, "open")
     for job in JOBS:
         await stall.job(world, job)
     clock.advance(timedelta(days=1))
@@ -97,8 +99,10 @@ async def live_through_it(world: Running, stall: Stall, clock: FrozenClock) -> N
         await stall.job(world, job)
     assert (await stall.show(world, left_alone))["status"] == "expired"
     assert await stall.refunds(world, paid) == [("done", PRICE)]
+    await dispute(world, stall, disputed, "won")
     for job in JOBS:
         await stall.job(world, job)
+    assert await stall.refunds(world, disputed) == [("done", PRICE)]
     assert (await world.get("/readyz")).json()["status"] == "ready"
 
 

@@ -278,19 +278,3 @@ async def test_control_without_one_after_the_other_it_gets_more(
         made = await asyncio.gather(*(make(world, stall, f"{receiver.origin}/more") for _ in range(3)))
         assert [one["status_code"] for one in made] == [201] * 3
         assert await world.count("webhook_endpoints") == MOST_ENDPOINTS + 2
-
-
-async def test_two_replicas_tell_each_thing_once(run: RunService, stall: "Stall", receiver: "Receiver") -> None:
-    settings = {"webhook_origins": receiver.origin}
-    async with run(settings=settings) as first, run(settings=settings, broker=first.broker, urls=first.urls):
-        [tier] = await stall.open(first)
-        await make(first, stall, f"{receiver.origin}/hooks")
-        for _ in range(8):
-            await stall.placed(first, (tier, 1))
-        await hears(receiver, 8)
-
-        async def delivered() -> bool:
-            return len(await first.rows("SELECT 1 FROM webhook_deliveries WHERE delivered_at IS NOT NULL")) == 8
-
-        await eventually(delivered, what="every delivery being recorded")
-        assert sorted(one["number"] for one in receiver.heard) == list(range(1, 9))

@@ -20,8 +20,8 @@ ENDPOINT = Endpoint(
     organization_id=OrganizationId.new(NOW, DRAW),
     url="https://shop.example.org/hooks",
     types=(),
-    secret=b"a" * 32,
-    old_secret=None,
+    sealed_secret=b"a" * 60,
+    sealed_old_secret=None,
     old_secret_until=None,
     disabled_reason=None,
     next_number=1,
@@ -87,12 +87,14 @@ def test_the_signature_is_that_of_the_published_example() -> None:
 
 
 def test_while_a_secret_is_replaced_both_sign_and_a_day_later_only_the_new_one() -> None:
-    changed = rotated(ENDPOINT, b"b" * 32, NOW)
-    assert changed.secrets(NOW + timedelta(hours=24) - timedelta(microseconds=1)) == (b"b" * 32, b"a" * 32)
-    assert changed.secrets(NOW + timedelta(hours=24)) == (b"b" * 32,)
+    assert ENDPOINT.old_one_that_signs(NOW) is None
+    changed = rotated(ENDPOINT, b"b" * 60, NOW)
+    assert changed.sealed_secret == b"b" * 60
+    assert changed.old_one_that_signs(NOW + timedelta(hours=24) - timedelta(microseconds=1)) == b"a" * 60
+    assert changed.old_one_that_signs(NOW + timedelta(hours=24)) is None
     body = body_text("order.paid", NOW, 7, {"buyerName": "Žižkov"}).encode()
     real_now = datetime.now(UTC)
-    said = headers("msg_1", body, changed.secrets(NOW), real_now)
+    said = headers("msg_1", body, (b"b" * 32, b"a" * 32), real_now)
     for secret in (b"a" * 32, b"b" * 32):
         verified = Webhook(secret_text(secret)).verify(body, said)
         assert verified == {

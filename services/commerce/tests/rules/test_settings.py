@@ -12,6 +12,7 @@ NEEDED = {
     "nats_user": "commerce",
     "nats_password": "",
     "internal_keys": "{}",
+    "webhook_sealing_keys": "a sealing key for tests only",
 }
 
 

@@ -40,13 +40,6 @@ def test_a_ticket_sealed_with_another_pepper_opens_nothing() -> None:
     assert Vault("quite another pepper").open_ticket(TICKET, NOW) is None
 
 
-def test_what_is_sealed_for_one_purpose_is_not_opened_for_another() -> None:
-    sealed = VAULT.seal("mail", b"words", DRAW.bytes(12))
-    assert VAULT.unseal("mail", sealed) == b"words"
-    with pytest.raises(ValueError, match="not sealed here"):
-        VAULT.unseal("backer ticket", sealed)
-
-
 def test_the_same_code_has_another_hash_for_another_challenge_and_another_pepper() -> None:
     one, two = ChallengeId.new(NOW, DRAW), ChallengeId.new(NOW, DRAW)
     hashes = {VAULT.code_digest(one, "123456"), VAULT.code_digest(two, "123456")}

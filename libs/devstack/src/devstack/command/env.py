@@ -39,6 +39,7 @@ def compose_environment(stack: Stack) -> dict[str, str]:
         "LANYARD_RAILWAY_SECRETS": secrets.word("railway-secret"),
         "LANYARD_SMTP_URL": "smtp://mailbox:8026",
         "LANYARD_SANDBOX_PAYMENTS": "on",
+        "LANYARD_WEBHOOK_SEALING_KEYS": secrets.word("webhook-sealing-key"),
         "LANYARD_SANDBOX_WEBHOOK_SECRET": secrets.word("sandbox-webhook-secret"),
         "LANYARD_LOOPBACK_EXEMPT": "on",
         "LANYARD_APPLE_PASS_TYPE_ID": PASS_TYPE_ID,

@@ -10,11 +10,13 @@ from yarl import URL
 
 from commerce.domain.webhook import Delivery, Endpoint, Outcome, judged, pause, tried
 from commerce.formats.standard_webhooks import headers
+from commerce.formats.webhook_secrets import WebhookSecrets
 from commerce.store import webhook_deliveries, webhook_endpoints
 from common.db import Database, Transaction
 from common.messages import WebhookEndpointDisabled
 from common.outgoing import NoAnswer, Outgoing
 from common.refusals import Refusal
+from common.sealing import NotSealedHere
 from common.telemetry import logger
 
 log = logger("outgoing webhooks")
@@ -29,10 +31,13 @@ _LAST_SECONDS = 10.0
 class WebhookDelivery:
     """Turns to every endpoint for which something waits. Enter it; on the way out turns under way are finished."""
 
-    def __init__(self, database: Database, outgoing: Outgoing, count: Callable[[str], None]) -> None:
+    def __init__(
+        self, database: Database, outgoing: Outgoing, secrets: WebhookSecrets, count: Callable[[str], None]
+    ) -> None:
         """`count` is told of each attempt: `delivered`, `retry`, or `given_up`."""
         self._database = database
         self._outgoing = outgoing
+        self._secrets = secrets
         self._count = count
         self._turns: set[asyncio.Task[None]] = set()
         self.when_free: Callable[[], None] = lambda: None
@@ -69,19 +74,38 @@ class WebhookDelivery:
     async def _turn(self, endpoint: Endpoint) -> None:
         """Tell an endpoint what is due: one thing while it fails, a few at once while it answers."""
         try:
+            signing = self._open(endpoint)
+            if signing is None:
+                # Nothing is held against it, as its system does not know of our keys. It is turned to again after its lease.
+                return
             async with self._database.transaction() as tx:
                 limit = 1 if endpoint.failures else CALLS_AT_ONCE
                 due = await webhook_deliveries.due_deliveries(tx, endpoint.id, limit)
-            outcomes = await asyncio.gather(*(self._call(endpoint, delivery) for delivery in due))
+            outcomes = await asyncio.gather(*(self._call(endpoint, signing, delivery) for delivery in due))
             async with self._database.transaction() as tx:
                 await self._record(tx, endpoint, tuple(zip(due, outcomes, strict=True)))
         except Exception as error:  # noqa: BLE001 - its lease ends, and it is turned to again
             log.warning("a turn was interrupted", endpoint=endpoint.id, error=repr(error))
 
-    async def _call(self, endpoint: Endpoint, delivery: Delivery) -> Outcome:
+    def _open(self, endpoint: Endpoint) -> list[bytes] | None:
+        """The secrets that sign now, the newest first; None where that one opens with no key of ours."""
+        try:
+            signing = [self._secrets.open(endpoint.id, endpoint.sealed_secret)]
+        except NotSealedHere:
+            log.error("ALARM: a webhook's secret cannot be opened; what is to be told waits", endpoint=endpoint.id)
+            return None
+        old = endpoint.old_one_that_signs(self._database.clock.now())
+        if old is not None:
+            try:
+                signing.append(self._secrets.open(endpoint.id, old))
+            except NotSealedHere:
+                log.error("ALARM: a webhook's old secret cannot be opened and signs no more", endpoint=endpoint.id)
+        return signing
+
+    async def _call(self, endpoint: Endpoint, signing: list[bytes], delivery: Delivery) -> Outcome:
         now = self._database.clock.now()
         body = delivery.body.encode()
-        signed = headers(delivery.message_id, body, endpoint.secrets(now), now)
+        signed = headers(delivery.message_id, body, signing, now)
         try:
             answer = await self._outgoing.request("POST", endpoint.url, headers=signed, body=body, status_only=True)
         except NoAnswer:

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from commerce.actions.tell_endpoint import News, tell_endpoint
-from commerce.domain.webhook import MOST_ENDPOINTS, SECRET_BYTES, TEST, Delivery, Endpoint, rotated, turned_on
+from commerce.domain.webhook import MOST_ENDPOINTS, TEST, Delivery, Endpoint, rotated, turned_on
 from commerce.errors import TooManyWebhooks, UnknownWebhook, WebhookTurnedOff, WebhookUrlRefused
+from commerce.formats.webhook_secrets import WebhookSecrets
 from commerce.store import webhook_deliveries, webhook_endpoints
 from common.capabilities import Capability, Scope, holds, require_capability
 from common.db import Transaction
@@ -18,24 +19,30 @@ WRITE = Capability.COMMERCE_WEBHOOK_WRITE
 async def make_webhook(
     tx: Transaction,
     outgoing: Outgoing,
+    secrets: WebhookSecrets,
     principal: Principal,
     organization_id: OrganizationId,
     url: str,
     types: tuple[str, ...],
-) -> Endpoint:
-    """Have a system told of every order of an organisation from now on. Raises WebhookUrlRefused, TooManyWebhooks."""
+) -> tuple[Endpoint, bytes]:
+    """Have a system told of every order of an organisation from now on, signed with the secret beside it.
+
+    Raises WebhookUrlRefused, TooManyWebhooks.
+    """
     _require_may(principal, organization_id)
     _require_callable(outgoing, url)
     await webhook_endpoints.lock_organization(tx, organization_id)
     if len(await webhook_endpoints.endpoints_of(tx, organization_id)) >= MOST_ENDPOINTS:
         raise TooManyWebhooks(limit=MOST_ENDPOINTS)
+    endpoint_id = tx.new_id(WebhookEndpointId)
+    secret, sealed = secrets.new(endpoint_id, tx.entropy)
     endpoint = Endpoint(
-        id=tx.new_id(WebhookEndpointId),
+        id=endpoint_id,
         organization_id=organization_id,
         url=url,
         types=types,
-        secret=tx.entropy.bytes(SECRET_BYTES),
-        old_secret=None,
+        sealed_secret=sealed,
+        sealed_old_secret=None,
         old_secret_until=None,
         disabled_reason=None,
         next_number=1,
@@ -45,7 +52,7 @@ async def make_webhook(
         version=1,
     )
     await webhook_endpoints.add_endpoint(tx, endpoint)
-    return endpoint
+    return endpoint, secret
 
 
 async def list_webhooks(tx: Transaction, principal: Principal, organization_id: OrganizationId) -> list[Endpoint]:
@@ -92,10 +99,13 @@ async def delete_webhook(tx: Transaction, principal: Principal, endpoint_id: Web
     await webhook_endpoints.delete_endpoint(tx, endpoint.id)
 
 
-async def rotate_secret(tx: Transaction, principal: Principal, endpoint_id: WebhookEndpointId) -> Endpoint:
-    """Give it a new secret; the old one signs along for a day."""
+async def rotate_secret(
+    tx: Transaction, secrets: WebhookSecrets, principal: Principal, endpoint_id: WebhookEndpointId
+) -> tuple[Endpoint, bytes]:
+    """Give it a new secret, which is the one beside it; the old one signs along for a day."""
     endpoint = await _locked(tx, principal, endpoint_id)
-    return await _save(tx, rotated(endpoint, tx.entropy.bytes(SECRET_BYTES), tx.now))
+    secret, sealed = secrets.new(endpoint.id, tx.entropy)
+    return await _save(tx, rotated(endpoint, sealed, tx.now)), secret
 
 
 async def test_webhook(tx: Transaction, principal: Principal, endpoint_id: WebhookEndpointId) -> int:

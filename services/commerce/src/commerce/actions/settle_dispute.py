@@ -12,7 +12,7 @@ from commerce.domain.order import Order
 from commerce.domain.payment import Payment
 from commerce.domain.refund import ProviderRefund, done_by_hand
 from commerce.domain.refunding import Pot, take_nothing, take_unused
-from commerce.store import disputes, ledger, orders
+from commerce.store import disputes, ledger, orders, refund_runs
 from commerce.store import refunds as refunds_store
 from common.db import Transaction
 from common.money import Money
@@ -44,7 +44,10 @@ async def _open(tx: Transaction, order: Order, payment: Payment, told: ProviderD
 
 
 async def _close(tx: Transaction, order: Order, dispute: Dispute, refunds: Sequence[ProviderRefund]) -> None:
-    """What was lost went back to the buyer like a refund; where that was all of the money, unused tickets go with it."""
+    """What was lost went back to the buyer like a refund; where that was all of the money, unused tickets go with it.
+
+    What is left of an order of a cancelled event is refunded like the others that the bank did not look at.
+    """
     await disputes.close_dispute(tx, dispute)
     ledger.add_transfers(tx, dispute_released(order, dispute))
     order = await _flagged(tx, order)
@@ -58,6 +61,8 @@ async def _close(tx: Transaction, order: Order, dispute: Dispute, refunds: Seque
         await record_sent(tx, order, pot, taken, sent, cause)
     if dispute.status == "lost":
         await _book_the_rest(tx, order, dispute, refunds)
+    if await refund_runs.is_refunded(tx, order.event_id):
+        await refund_runs.look_again(tx, order.event_id, order.id)
     log.warning("a dispute is over", order=order.id, dispute=dispute.id, status=dispute.status)
 
 

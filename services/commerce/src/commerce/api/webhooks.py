@@ -39,10 +39,11 @@ async def make(
     """Have a system of one's own told of every order from now on. The secret is shown here and never again."""
     return await once.run(
         lambda tx: manage_webhooks.make_webhook(
-            tx, webhooks.outgoing, principal, organization_id, body.url, body.types
+            tx, webhooks.outgoing, webhooks.secrets, principal, organization_id, body.url, body.types
         ),
-        WebhookWithSecret.of,
+        WebhookWithSecret.showing,
         status=201,
+        sealing=webhooks.secrets.sealing,
     )
 
 
@@ -92,10 +93,18 @@ async def remove(webhook_endpoint_id: WebhookEndpointId, principal: CurrentPrinc
 
 
 @router.post("/v1/webhooks/{webhook_endpoint_id}/rotate-secret", response_model=WebhookWithSecret)
-async def rotate(webhook_endpoint_id: WebhookEndpointId, principal: CurrentPrincipal, once: Once) -> Response:
+async def rotate(
+    webhook_endpoint_id: WebhookEndpointId,
+    principal: CurrentPrincipal,
+    once: Once,
+    webhooks: CurrentOutgoingWebhooks,
+) -> Response:
     """Give it a new secret, shown here and never again. The old one signs along for 24 hours."""
     return await once.run(
-        lambda tx: manage_webhooks.rotate_secret(tx, principal, webhook_endpoint_id), WebhookWithSecret.of, status=200
+        lambda tx: manage_webhooks.rotate_secret(tx, webhooks.secrets, principal, webhook_endpoint_id),
+        WebhookWithSecret.showing,
+        status=200,
+        sealing=webhooks.secrets.sealing,
     )
 
 

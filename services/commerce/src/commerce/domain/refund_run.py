@@ -9,13 +9,18 @@ from common.money import Money
 
 Status = Literal["running", "done"]
 
-SWEPT_AGAIN_FOR = timedelta(minutes=10)
-"""A payment that was being settled while the event was cancelled may commit after the walk passed its order."""
+_FIRST_WAIT = timedelta(seconds=5)
+_LONGEST_WAIT = timedelta(hours=1)
+_LAST_DOUBLING = 10
 
 
 @dataclass(frozen=True, slots=True)
 class RefundRun:
-    """`cursor` is the last order looked at in this sweep, `found` how many were refunded in it, `refunded` in all."""
+    """`cursor` is the last order looked at in this sweep, `found` how many were refunded in it, `refunded` in all.
+
+    A payment that was being settled while the event was cancelled may commit after the walk passed its order. Transactions
+    that do not know of the cancellation have ids below `horizon_xid`, which the first sweep sets.
+    """
 
     event_id: EventId
     organization_id: OrganizationId
@@ -25,6 +30,20 @@ class RefundRun:
     refunded: int
     begun_at: datetime
     finished_at: datetime | None
+    horizon_xid: int | None = None
+
+    def sees_all(self, oldest_running: int) -> bool:
+        """Whether a sweep that begins now meets every order there will ever be."""
+        return self.horizon_xid is not None and oldest_running >= self.horizon_xid
+
+
+@dataclass(frozen=True, slots=True)
+class DueOrder:
+    """An order that is to be looked at again: a bank looked at it when the walk passed, or it failed `tries` times."""
+
+    order_id: OrderId
+    event_id: EventId
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +64,23 @@ class Progress:
         return "running" if self.run.finished_at is None or self.left or self.pending else "done"
 
 
+def failed(due: DueOrder, now: datetime) -> tuple[DueOrder, datetime]:
+    """The same after one more failure, and when to look again: later each time, and never not at all."""
+    wait = min(_LONGEST_WAIT, _FIRST_WAIT * (1 << min(due.tries, _LAST_DOUBLING)))
+    return replace(due, tries=due.tries + 1), now + wait
+
+
+def counted(run: RefundRun, *, refunded: bool) -> RefundRun:
+    """The run after an order that no sweep met."""
+    return replace(run, refunded=run.refunded + refunded)
+
+
 def passed(run: RefundRun, order_id: OrderId, *, refunded: bool) -> RefundRun:
     """The run after this order."""
     return replace(run, cursor=order_id, found=run.found + refunded, refunded=run.refunded + refunded)
 
 
-def swept(run: RefundRun, now: datetime) -> RefundRun:
-    """The run after the last order. A sweep that found nothing ends it."""
-    finished = None if run.found else run.finished_at or now
+def swept(run: RefundRun, now: datetime, *, saw_all: bool) -> RefundRun:
+    """The run after the last order. A sweep that found nothing ends it, if it was to meet every order."""
+    finished = None if run.found or not saw_all else now
     return replace(run, cursor=None, found=0, finished_at=finished)

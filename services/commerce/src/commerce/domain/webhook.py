@@ -49,8 +49,8 @@ class Endpoint:
     organization_id: OrganizationId
     url: str
     types: tuple[str, ...]
-    secret: bytes
-    old_secret: bytes | None
+    sealed_secret: bytes
+    sealed_old_secret: bytes | None
     old_secret_until: datetime | None
     disabled_reason: DisabledReason | None
     next_number: int
@@ -63,11 +63,11 @@ class Endpoint:
         """Whether it asked to hear of this type."""
         return not self.types or kind in self.types
 
-    def secrets(self, now: datetime) -> tuple[bytes, ...]:
-        """What signs now, the newest first: the one before signs along while receivers change over."""
-        if self.old_secret is None or self.old_secret_until is None or now >= self.old_secret_until:
-            return (self.secret,)
-        return (self.secret, self.old_secret)
+    def old_one_that_signs(self, now: datetime) -> bytes | None:
+        """The secret before this one, sealed, while receivers change over: it signs along."""
+        if self.old_secret_until is None or now >= self.old_secret_until:
+            return None
+        return self.sealed_old_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,11 @@ class Outcome:
         return self.status is not None and 200 <= self.status < 300
 
 
-def rotated(endpoint: Endpoint, secret: bytes, now: datetime) -> Endpoint:
+def rotated(endpoint: Endpoint, sealed_secret: bytes, now: datetime) -> Endpoint:
     """With a new secret; the one it replaces signs along for a day."""
-    return replace(endpoint, secret=secret, old_secret=endpoint.secret, old_secret_until=now + OLD_SECRET_SIGNS_FOR)
+    until = now + OLD_SECRET_SIGNS_FOR
+    old = endpoint.sealed_secret
+    return replace(endpoint, sealed_secret=sealed_secret, sealed_old_secret=old, old_secret_until=until)
 
 
 def turned_on(endpoint: Endpoint) -> Endpoint:

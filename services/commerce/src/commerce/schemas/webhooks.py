@@ -68,9 +68,10 @@ class WebhookWithSecret(WebhookView):
     secret: str
 
     @classmethod
-    def of(cls, endpoint: Endpoint) -> "WebhookWithSecret":
-        """From the domain's value."""
-        return cls(**_shown(endpoint), secret=secret_text(endpoint.secret))
+    def showing(cls, made: tuple[Endpoint, bytes]) -> "WebhookWithSecret":
+        """From the domain's value and the secret it was just given."""
+        endpoint, secret = made
+        return cls(**_shown(endpoint), secret=secret_text(secret))
 
 
 class Webhooks(View):

@@ -3,7 +3,7 @@
 A position is drawn before its transaction commits, so a lower one may appear after a higher one was seen: whoever simply
 read on from the highest would miss it. Therefore the reader remembers a horizon, the highest position it sees, together
 with the transaction id that was next at that moment. Once every older transaction has ended, whatever there will ever be
-up to the horizon is there, and it is read. Source: PostgreSQL, "System Information Functions", `pg_snapshot`.
+up to the horizon is there, and it is read.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Text, cast, func, select, update
+from sqlalchemy import cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.engine import Row
 
+from commerce.store.snapshots import NEXT_XID, OLDEST_RUNNING
 from commerce.tables import webhook_cursor
 from common.db import Transaction
 from common.house_tables import outbox
@@ -50,12 +51,7 @@ class Said:
     at: datetime
 
 
-_SNAPSHOT: Final = func.pg_current_snapshot()
-_SIGHT: Final = select(
-    func.coalesce(func.max(outbox.c.position), 0).label("newest"),
-    cast(cast(func.pg_snapshot_xmin(_SNAPSHOT), Text), BigInteger).label("oldest_running"),
-    cast(cast(func.pg_snapshot_xmax(_SNAPSHOT), Text), BigInteger).label("next_xid"),
-)
+_SIGHT: Final = select(func.coalesce(func.max(outbox.c.position), 0).label("newest"), OLDEST_RUNNING, NEXT_XID)
 
 
 async def take_cursor(tx: Transaction) -> Cursor | None:

@@ -67,6 +67,14 @@ async def organizations_that_listen(tx: Transaction) -> list[OrganizationId]:
     return [row.organization_id for row in await tx.all(select(endpoints.c.organization_id).distinct())]
 
 
+async def endpoints_after(tx: Transaction, after: WebhookEndpointId | None, limit: int) -> list[WebhookEndpointId]:
+    """Some of all there are, in the order of their ids."""
+    query = select(endpoints.c.id).order_by(endpoints.c.id).limit(limit)
+    if after is not None:
+        query = query.where(endpoints.c.id > after)
+    return [row.id for row in await tx.all(query)]
+
+
 async def take_due_endpoints(tx: Transaction, limit: int) -> list[Endpoint]:
     """Endpoints for which something waits. Taking one keeps others from it for a minute."""
     due = (
@@ -102,8 +110,8 @@ def _values(endpoint: Endpoint) -> dict[str, Any]:
     return {
         "url": endpoint.url,
         "types": list(endpoint.types),
-        "secret": endpoint.secret,
-        "old_secret": endpoint.old_secret,
+        "sealed_secret": endpoint.sealed_secret,
+        "sealed_old_secret": endpoint.sealed_old_secret,
         "old_secret_until": endpoint.old_secret_until,
         "disabled_reason": endpoint.disabled_reason,
         "failures": endpoint.failures,
@@ -118,8 +126,8 @@ def _endpoint(row: Row[Any]) -> Endpoint:
         organization_id=row.organization_id,
         url=row.url,
         types=tuple(row.types),
-        secret=row.secret,
-        old_secret=row.old_secret,
+        sealed_secret=row.sealed_secret,
+        sealed_old_secret=row.sealed_old_secret,
         old_secret_until=row.old_secret_until,
         disabled_reason=row.disabled_reason,
         next_number=row.next_number,

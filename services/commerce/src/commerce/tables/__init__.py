@@ -28,6 +28,7 @@ from commerce.tables.reconciliation import reconciled_days as reconciled_days
 from commerce.tables.refunds import PENDING as PENDING
 from commerce.tables.refunds import disputes as disputes
 from commerce.tables.refunds import event_refund_runs as event_refund_runs
+from commerce.tables.refunds import event_refunds_due as event_refunds_due
 from commerce.tables.refunds import refunded_add_ons as refunded_add_ons
 from commerce.tables.refunds import refunded_admissions as refunded_admissions
 from commerce.tables.refunds import refunds as refunds

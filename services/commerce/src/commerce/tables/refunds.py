@@ -112,7 +112,7 @@ disputes = Table(
 )
 Index("ix_disputes_order_id", disputes.c.order_id)
 
-# `cursor` is the last order looked at; a sweep that found nothing ends the run.
+# `cursor` is the last order looked at. A sweep that found nothing ends the run, once no transaction below `horizon_xid` runs.
 event_refund_runs = Table(
     "event_refund_runs",
     metadata,
@@ -124,10 +124,21 @@ event_refund_runs = Table(
     Column("refunded", Integer, nullable=False, server_default=text("0")),
     Column("begun_at", moment(), nullable=False),
     Column("finished_at", moment()),
+    Column("horizon_xid", BigInteger),
 )
-Index("ix_event_refund_runs_begun_at", event_refund_runs.c.begun_at)
 Index(
     "ix_event_refund_runs_unfinished",
     event_refund_runs.c.event_id,
     postgresql_where=event_refund_runs.c.finished_at.is_(None),
 )
+
+# Orders of cancelled events to be looked at beside the walk. It holds what is to be done and nothing else.
+event_refunds_due = Table(
+    "event_refunds_due",
+    metadata,
+    Column("order_id", TypedId(OrderId), ForeignKey("orders.id"), primary_key=True),
+    Column("event_id", TypedId(EventId), nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("next_attempt_at", moment(), nullable=False),
+)
+Index("ix_event_refunds_due_next_attempt_at", event_refunds_due.c.next_attempt_at, event_refunds_due.c.order_id)

@@ -3,11 +3,11 @@
 import asyncio
 
 from common.db import Database
+from common.sealing import NONCE_BYTES
 from identity.actions.means import Means
 from identity.domain.client import LOOPBACK, Client
 from identity.domain.policy import BACKER_ATTEMPTS, BACKER_WINDOW, TICKET_LIFETIME
 from identity.errors import BackerRefused, TooManyAttempts
-from identity.formats.vault import NONCE_BYTES
 from identity.store import backers, challenges
 
 KIND = "backer"

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from common.db import Transaction
+from common.sealing import NONCE_BYTES
 from identity.actions.means import Means
 from identity.domain.mail_schedule import WORTH_HAVING
 from identity.formats.mails import MailText
-from identity.formats.vault import NONCE_BYTES
 from identity.store import mails
 
 SEAL = "mail"
@@ -20,5 +20,5 @@ def queue_mail(
     Args:
         worth_having: after so long nobody wants it any more, and it is given up.
     """
-    sealed = means.vault.seal(SEAL, mail.to_bytes(), tx.entropy.bytes(NONCE_BYTES))
+    sealed = means.vault.sealing.seal(SEAL, mail.to_bytes(), tx.entropy.bytes(NONCE_BYTES))
     mails.insert_mail(tx, key, recipient, sealed, tx.now + worth_having)

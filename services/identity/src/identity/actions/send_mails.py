@@ -74,7 +74,7 @@ async def _send(database: Database, vault: Vault, session: Session, mail: mails.
         return False
     try:
         await session.send(
-            mail.recipient, MailText.from_bytes(vault.unseal(SEAL, mail.content)), f"mail-{mail.id}", now
+            mail.recipient, MailText.from_bytes(vault.sealing.unseal(SEAL, mail.content)), f"mail-{mail.id}", now
         )
     except Deferred as reason:
         async with database.transaction() as tx:

@@ -11,13 +11,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from argon2.low_level import Type, hash_secret_raw
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from common.ids import BackerId, ChallengeId
+from common.sealing import SHORTEST_SECRET, Sealing, key_for
 from identity.domain.backer import folded
 
-NONCE_BYTES = 12
 TOKEN_BYTES = 32
 _ARGON2_KIB = 7168
 _TICKET_PREFIX = "bkt_"
@@ -28,9 +26,10 @@ class Vault:
 
     def __init__(self, pepper: str) -> None:
         """Raises ValueError for a pepper too short to protect anything."""
-        if len(pepper) < 16:
-            raise ValueError("the pepper needs at least 16 characters")
+        if len(pepper) < SHORTEST_SECRET:
+            raise ValueError(f"the pepper needs at least {SHORTEST_SECRET} characters")
         self._pepper = pepper.encode()
+        self.sealing = Sealing([pepper])
 
     def code_digest(self, challenge_id: ChallengeId, code: str) -> bytes:
         """The slow hash of a sign-in code. Takes milliseconds: call it in a thread."""
@@ -46,27 +45,18 @@ class Vault:
         made = hmac.digest(self._key("refresh token"), refresh_token.encode() + nonce, "sha256")
         return refresh_token_of(made)
 
-    def seal(self, purpose: str, content: bytes, nonce: bytes) -> bytes:
-        """Encrypt and authenticate; `nonce` is fresh."""
-        return nonce + AESGCM(self._key(purpose)).encrypt(nonce, content, None)
-
-    def unseal(self, purpose: str, sealed: bytes) -> bytes:
-        """What was sealed for that purpose. Raises ValueError for anything else."""
-        try:
-            return AESGCM(self._key(purpose)).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
-        except (InvalidTag, ValueError):
-            raise ValueError("not sealed here, or not for this") from None
-
     def seal_ticket(self, backer_id: BackerId, now: datetime, lifetime: timedelta, nonce: bytes) -> str:
         """A backer's ticket: opaque to whoever carries it, good until it ends."""
         ends = int((now + lifetime).timestamp())
-        sealed = self.seal("backer ticket", backer_id.uuid.bytes + ends.to_bytes(8), nonce)
+        sealed = self.sealing.seal("backer ticket", backer_id.uuid.bytes + ends.to_bytes(8), nonce)
         return _TICKET_PREFIX + base64.urlsafe_b64encode(sealed).decode()
 
     def open_ticket(self, ticket: str, now: datetime) -> BackerId | None:
         """Whose ticket it is; None when it was not made here or has ended."""
         try:
-            content = self.unseal("backer ticket", base64.urlsafe_b64decode(ticket.removeprefix(_TICKET_PREFIX)))
+            content = self.sealing.unseal(
+                "backer ticket", base64.urlsafe_b64decode(ticket.removeprefix(_TICKET_PREFIX))
+            )
         except ValueError:
             return None
         if int.from_bytes(content[16:]) <= now.timestamp():
@@ -78,7 +68,7 @@ class Vault:
         return hash_secret_raw(peppered, salt, 1, _ARGON2_KIB, 1, 32, Type.ID)
 
     def _key(self, purpose: str) -> bytes:
-        return hmac.digest(self._pepper, purpose.encode(), "sha256")
+        return key_for(purpose, self._pepper)
 
 
 def token_digest(token: str) -> bytes:
