@@ -76,6 +76,7 @@ def run(servers: Servers, door: Door) -> RunService:
         settings = {
             "sandbox_payments": "on",
             "sandbox_webhook_secret": WEBHOOK_SECRET,
+            "tax_authority_url": "",
             "public_url": f"http://127.0.0.1:{runner.addresses[0][1]}",
             **options.pop("settings", {}),
         }

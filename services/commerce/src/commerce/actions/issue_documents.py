@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from commerce.domain.document import (
     Document,
     Paper,
-    Party,
     needs_credit_note,
     needs_document,
     paper_of_refund,
@@ -19,6 +18,7 @@ from commerce.domain.document import (
     total_of,
 )
 from commerce.domain.order import Order
+from commerce.domain.party import Party
 from commerce.domain.refund import Refund
 from commerce.domain.sale import Event
 from commerce.domain.sales import zone_named

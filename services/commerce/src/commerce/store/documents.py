@@ -5,7 +5,9 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from commerce.domain.document import Document, Kind, Party
+from commerce.domain.document import Document, Kind
+from commerce.domain.party import Party
+from commerce.domain.vat_check import VatCheck
 from commerce.formats.paper_json import read, written
 from commerce.tables import (
     UNDOCUMENTED,
@@ -108,14 +110,27 @@ async def save_seller_details(tx: Transaction, organization_id: OrganizationId, 
 async def find_buyer_details(tx: Transaction, order_id: OrderId) -> Party | None:
     """Whom the order's documents shall name, if the buyer said so."""
     row = await tx.one(select(buyer_details).where(buyer_details.c.order_id == order_id))
-    return None if row is None else Party(row.name, row.address, row.tax_id)
+    return None if row is None else Party(row.name, row.address, row.tax_id, vat_check=_check_of(row))
 
 
-async def save_buyer_details(tx: Transaction, order_id: OrderId, party: Party) -> None:
-    """Its documents name the buyer so. The caller holds the order's lock."""
-    values = {"name": party.name, "address": party.address, "tax_id": party.tax_id, "changed_at": tx.now}
+def save_buyer_details(tx: Transaction, order_id: OrderId, party: Party) -> None:
+    """Its documents name the buyer so. The order is new, or the caller holds its lock."""
+    check = party.vat_check
+    values = {
+        "name": party.name,
+        "address": party.address,
+        "tax_id": party.tax_id,
+        "vat_check": None if check is None else check.outcome,
+        "vat_checked_at": None if check is None else check.checked_at,
+        "vat_identifier": "" if check is None else check.identifier,
+        "changed_at": tx.now,
+    }
     statement = upsert(buyer_details).values(order_id=order_id, **values)
-    await tx.execute(statement.on_conflict_do_update(constraint="pk_buyer_details", set_=values))
+    tx.post(statement.on_conflict_do_update(constraint="pk_buyer_details", set_=values))
+
+
+def _check_of(row: Row[Any]) -> VatCheck | None:
+    return None if row.vat_check is None else VatCheck(row.vat_check, row.vat_checked_at, row.vat_identifier)
 
 
 def _document_of(row: Row[Any]) -> Document:
