@@ -118,6 +118,8 @@ def _commerce(stack: Stack) -> Environment:
     return {
         "LANYARD_SANDBOX_PAYMENTS": "on",
         "LANYARD_SANDBOX_WEBHOOK_SECRET": stack.secrets.word("sandbox-webhook-secret"),
+        # Nothing here calls the internet by itself.
+        "LANYARD_TAX_AUTHORITY_URL": "",
     }
 
 

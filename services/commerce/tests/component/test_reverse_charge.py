@@ -208,6 +208,20 @@ async def test_reverse_charge_vatid_check_unavailable(
         assert (taxed(quote), quote["vatCheck"]) == (OWED, "valid")
 
 
+async def test_nobody_is_charged_tax_they_were_not_quoted(
+    run: RunService, stall: "Stall", clock: FrozenClock, vies: FakeVies
+) -> None:
+    async with shop(run, vies, clock) as world:
+        tier = await open_shop(world, stall)
+        quote = (await stall.quote(world, (tier, 1), billing=BUYER)).json()
+        clock.advance(timedelta(hours=24))
+        vies.faults = {"POST": ["down"]}
+        answer = await stall.order(world, (tier, 1), billing=BUYER, expectedTotal=quote["total"])
+        assert (answer.status_code, answer.json()["code"]) == (409, "commerce.price_changed")
+        assert answer.json()["total"]["amount"] == WITH_TAX
+        assert await nothing_was_kept(world, stall, tier)
+
+
 async def test_the_document_says_that_the_number_could_not_be_checked(
     run: RunService, stall: "Stall", clock: FrozenClock, vies: FakeVies
 ) -> None:
