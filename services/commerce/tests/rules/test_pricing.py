@@ -107,6 +107,14 @@ def test_fees_are_owed_as_ever_where_the_buyer_owes_the_tax() -> None:
     assert priced.total.amount == 20_000 + 70 + 2_000
 
 
+def test_a_ticket_that_is_nothing_but_tax_bears_its_fee_as_for_others() -> None:
+    """Of three at one cent with as much tax on top of the net, two cents are net: one of them comes to nothing."""
+    odd = terms(rounding="sum_by_net_keep_gross", service_fee_per_ticket=10, reverse_charge=True)
+    priced = price("EUR", [item(1, rate=100_000)] * 3, [], odd)
+    assert sorted(charge.gross.amount for charge in priced.tickets) == [0, 1, 1]
+    assert priced.sums.service_fee.amount == 30
+
+
 @given(
     st.lists(st.builds(item, st.integers(0, 10**6), st.integers(1, 9), rate=st.integers(0, 100_000)), min_size=1),
     st.booleans(),
