@@ -78,6 +78,7 @@ def run(servers: Servers, door: Door) -> RunService:
             "sandbox_payments": "on",
             "sandbox_webhook_secret": WEBHOOK_SECRET,
             "webhook_sealing_keys": SEALING_KEY,
+            "tax_authority_url": "",
             "public_url": f"http://127.0.0.1:{runner.addresses[0][1]}",
             **options.pop("settings", {}),
         }

@@ -119,6 +119,8 @@ def _commerce(stack: Stack) -> Environment:
         "LANYARD_SANDBOX_PAYMENTS": "on",
         "LANYARD_WEBHOOK_SEALING_KEYS": stack.secrets.word("webhook-sealing-key"),
         "LANYARD_SANDBOX_WEBHOOK_SECRET": stack.secrets.word("sandbox-webhook-secret"),
+        # Nothing here calls the internet by itself.
+        "LANYARD_TAX_AUTHORITY_URL": "",
     }
 
 

@@ -8,7 +8,7 @@ nothing, and what is to be told waits. Nothing was released before this.
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from commerce.actions.check_payments import check_payments
 from commerce.actions.expire_approvals import expire_approvals
 from commerce.actions.expire_orders import expire_orders
+from commerce.actions.forget_vat_verdicts import forget_vat_verdicts
 from commerce.actions.forget_webhooks import forget_webhooks
 from commerce.actions.issue_documents import issue_due_documents
 from commerce.actions.offer_places import offer_places
@@ -41,6 +42,7 @@ def jobs(database: Database, providers: Providers, platform: PlatformFee) -> lis
         Job("refund-cancelled-events", timedelta(seconds=5), lambda: refund_cancelled_events(database)),
         Job("check-payments", timedelta(seconds=15), lambda: check_payments(database, providers)),
         Job("forget-webhooks", timedelta(hours=1), lambda: forget_webhooks(database)),
+        Job("forget-vat-verdicts", timedelta(hours=1), lambda: forget_vat_verdicts(database)),
         Job("reconcile-payments", timedelta(hours=1), lambda: reconcile_payments(database, providers)),
     ]
 

@@ -20,12 +20,13 @@ from commerce.adapters.sandbox.delivery import Delivery
 from commerce.adapters.sandbox.provider import Sandbox
 from commerce.adapters.stripe.client import StripeClient
 from commerce.adapters.stripe.provider import Stripe
+from commerce.adapters.tax_authority import MOST_ANSWER, TaxAuthority
 from commerce.api import ROUTERS
 from commerce.commands import commands
 from commerce.consumers import HANDLERS
 from commerce.formats.webhook_secrets import WebhookSecrets
 from commerce.jobs import Worker, jobs, working
-from commerce.settings import PAYSTACK_URL, STRIPE_URL, Settings
+from commerce.settings import PAYSTACK_URL, STRIPE_URL, TAX_AUTHORITY_URL, Settings
 from commerce.tables import metadata
 from common.outgoing import Outgoing
 from common.sealing import Sealing
@@ -65,6 +66,7 @@ def build(runtime: Runtime[Settings]) -> Parts:
         republish=republish,
         state={
             "platform_fee": settings.platform_fee(),
+            "tax_authority": _tax_authority(settings, outgoing),
             "payments": Payments(providers, sandbox, webhooks.wake),
             "outgoing_webhooks": told,
         },
@@ -112,6 +114,19 @@ def _real_providers(settings: Settings, outgoing: list[Outgoing]) -> list[Paymen
         paystack = PaystackClient(outgoing[-1], secret_key=paystack_key, api_url=settings.paystack_api_url)
         found.append(Paystack(paystack, secret_key=paystack_key, live=live, public_url=public_url))
     return found
+
+
+def _tax_authority(settings: Settings, outgoing: list[Outgoing]) -> TaxAuthority:
+    url = settings.tax_authority_url
+    if not url:
+        return TaxAuthority(None, url=url)
+    client = Outgoing(
+        allowed_origins=[] if url == TAX_AUTHORITY_URL else [url],
+        deadline=settings.tax_authority_seconds,
+        max_answer=MOST_ANSWER,
+    )
+    outgoing.append(client)
+    return TaxAuthority(client, url=url)
 
 
 def _calls_to(url: str, own: str) -> Outgoing:

@@ -20,6 +20,7 @@ Percent = Annotated[int, Field(ge=0, le=100)]
 
 STRIPE_URL: Final = "https://api.stripe.com"
 PAYSTACK_URL: Final = "https://api.paystack.co"
+TAX_AUTHORITY_URL: Final = "https://ec.europa.eu/taxation_customs/vies/rest-api"
 
 
 def _mode_of(name: str, key: str) -> str:
@@ -57,6 +58,13 @@ class Settings(ServiceSettings):
 
     paystack_api_url: str = PAYSTACK_URL
     """Another one only for a stand-in, and with test keys."""
+
+    tax_authority_url: str = TAX_AUTHORITY_URL
+    """The EU's register of VAT numbers. Empty where nobody is to be asked: then no number counts as checked, and tax is
+    charged as usual."""
+
+    tax_authority_seconds: Annotated[float, Field(gt=0, le=8)] = 3.0
+    """How long a buyer waits for its answer at most, before tax is charged as usual."""
 
     platform_fee_rate: Rate = 0
     """What the platform takes of what the lines of an order come to, in thousandths of a percent."""

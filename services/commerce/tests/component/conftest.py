@@ -12,6 +12,7 @@ from aiohttp import web
 from services.commerce.tests.fakes.paystack import FakePaystack
 from services.commerce.tests.fakes.stand_in import serving
 from services.commerce.tests.fakes.stripe import FakeStripe
+from services.commerce.tests.fakes.vies import FakeVies
 
 from common.testing import FrozenClock
 
@@ -90,3 +91,12 @@ async def paystack(clock: FrozenClock) -> AsyncIterator[FakePaystack]:
     fake = FakePaystack(now=lambda: clock.now().timestamp())
     async with serving(fake):
         yield fake
+
+
+@pytest.fixture
+async def vies() -> AsyncIterator[FakeVies]:
+    """The register of VAT numbers, as far as a test goes: a seller's number and a buyer's are good."""
+    fake = FakeVies(known={"DE123456789", "NL123456789B01"})
+    async with serving(fake):
+        yield fake
+        fake.answering.set()

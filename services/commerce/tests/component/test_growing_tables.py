@@ -58,6 +58,7 @@ JOBS = (
     "issue-documents",
     "refund-cancelled-events",
     "check-payments",
+    "forget-vat-verdicts",
     "forget-webhooks",
     "reconcile-payments",
     "housekeeping",

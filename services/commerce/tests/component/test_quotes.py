@@ -48,6 +48,7 @@ async def test_a_quote_says_everything_and_keeps_nothing(run: RunService, stall:
                 "platformFee": naira(5_420),
                 "pricesIncludeTax": True,
                 "rounding": "sum_by_net_keep_gross",
+                "reverseCharge": False,
             },
             "discount": {"why": "promo_code", "name": "Early bird", "amount": naira(30_000)},
             "cancellation": {
@@ -56,6 +57,7 @@ async def test_a_quote_says_everything_and_keeps_nothing(run: RunService, stall:
             },
             "needsApproval": False,
             "holdMinutes": 20,
+            "vatCheck": None,
             "lines": [
                 {
                     "ticketTierId": first,

@@ -26,6 +26,7 @@ USUAL: dict[str, Any] = {
     "waitingList": False,
     "holdMinutes": 15,
     "capacity": None,
+    "reverseCharge": False,
 }
 OTHERS: dict[str, Any] = {
     "pricesIncludeTax": False,
@@ -38,6 +39,7 @@ OTHERS: dict[str, Any] = {
     "waitingList": True,
     "holdMinutes": 30,
     "capacity": 80,
+    "reverseCharge": True,
 }
 
 
@@ -199,6 +201,7 @@ async def test_taxes_fees_and_terms_are_those_of_the_settings_and_stay_with_the_
             "platformFee": {"amount": 806, "currency": "NGN"},
             "pricesIncludeTax": False,
             "rounding": "sum_by_net",
+            "reverseCharge": False,
         }
         [line] = order["lines"]
         assert (line["tax"]["amount"], line["total"]["amount"], line["taxRate"]) == (2_250, 32_250, 7_500)

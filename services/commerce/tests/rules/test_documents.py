@@ -13,7 +13,6 @@ from commerce.domain.document import (
     Document,
     Entry,
     Paper,
-    Party,
     needs_credit_note,
     number_of,
     paper_of_refund,
@@ -21,6 +20,7 @@ from commerce.domain.document import (
     total_of,
 )
 from commerce.domain.order import AddOnLine, Admission, Charge, Line, Order
+from commerce.domain.party import Party
 from commerce.domain.refund import Refund
 from commerce.formats.document_pdf import document_pdf
 from commerce.formats.paper_json import read, written

@@ -66,6 +66,71 @@ def test_currencies_of_no_and_of_three_decimals_are_rounded_at_their_own_minor_u
     assert (charge.tax, charge.gross) == (Money(tax * 3, currency), Money(total, currency))
 
 
+@pytest.mark.parametrize(
+    ("rounding", "total"), [("line", 42_015), ("sum_by_net", 42_015), ("sum_by_net_keep_gross", 42_017)]
+)
+def test_a_buyer_who_owes_the_tax_pays_what_the_tax_as_it_was_rounded_leaves(rounding: Rounding, total: int) -> None:
+    """Scenario 38."""
+    priced = price("EUR", [item(10_000, 5)], [], terms(rounding=rounding, reverse_charge=True))
+    [charge] = priced.tickets
+    assert (charge.tax_rate, charge.tax, charge.gross) == (0, Money(0, "EUR"), Money(total, "EUR"))
+    assert (priced.sums.reverse_charge, priced.sums.tax, priced.total) == (True, Money(0, "EUR"), Money(total, "EUR"))
+
+
+@pytest.mark.parametrize(("currency", "amount", "total"), [("JPY", 40, 102), ("KWD", 40_123, 101_151), ("NGN", 1, 3)])
+def test_a_buyer_who_owes_the_tax_pays_whole_minor_units_of_any_currency(
+    currency: str, amount: int, total: int
+) -> None:
+    """Scenarios 36 and 38."""
+    priced = price(currency, [item(amount, 3, currency=currency)], [], terms(reverse_charge=True))
+    assert (priced.sums.tax, priced.total) == (Money(0, currency), Money(total, currency))
+
+
+def test_prices_without_tax_are_what_a_buyer_pays_who_owes_it() -> None:
+    owed = terms(prices_include_tax=False, reverse_charge=True)
+    priced = price("EUR", [item(10_001, 3, off=2)], [item(999, rate=7_000)], owed)
+    assert [charge.gross.amount for charge in (*priced.tickets, *priced.add_ons)] == [30_001, 999]
+    assert (priced.total.amount, priced.sums.discount.amount) == (31_000, 2)
+
+
+def test_fees_are_owed_as_ever_where_the_buyer_owes_the_tax() -> None:
+    """The platform's is of what the lines come to; the service's is for each ticket that costs something."""
+    fees = terms(
+        service_fee_per_order=50,
+        service_fee_per_ticket=10,
+        platform_fee_rate=10_000,
+        platform_fee_passed_on=True,
+        reverse_charge=True,
+    )
+    priced = price("EUR", [item(11_900, 2), item(0, 3)], [], fees)
+    assert (priced.sums.service_fee.amount, priced.sums.platform_fee.amount) == (70, 2_000)
+    assert priced.total.amount == 20_000 + 70 + 2_000
+
+
+def test_a_ticket_that_is_nothing_but_tax_bears_its_fee_as_for_others() -> None:
+    """Of three at one cent with as much tax on top of the net, two cents are net: one of them comes to nothing."""
+    odd = terms(rounding="sum_by_net_keep_gross", service_fee_per_ticket=10, reverse_charge=True)
+    priced = price("EUR", [item(1, rate=100_000)] * 3, [], odd)
+    assert sorted(charge.gross.amount for charge in priced.tickets) == [0, 1, 1]
+    assert priced.sums.service_fee.amount == 30
+
+
+@given(
+    st.lists(st.builds(item, st.integers(0, 10**6), st.integers(1, 9), rate=st.integers(0, 100_000)), min_size=1),
+    st.booleans(),
+    st.sampled_from(ROUNDINGS),
+)
+def test_who_owes_the_tax_pays_exactly_it_less_than_others(
+    items: list[Item], prices_include_tax: bool, rounding: Rounding
+) -> None:
+    usual = terms(prices_include_tax=prices_include_tax, rounding=rounding)
+    others = price("EUR", items, [], usual)
+    owed = price("EUR", items, [], terms(prices_include_tax=prices_include_tax, rounding=rounding, reverse_charge=True))
+    assert owed.total == others.total - others.sums.tax
+    assert sum(charge.gross.amount for charge in owed.tickets) == owed.total.amount
+    assert all(not charge.tax and not charge.tax_rate and charge.gross.amount >= 0 for charge in owed.tickets)
+
+
 def test_tax_on_top_of_prices_is_rounded_half_up_for_each_ticket() -> None:
     [charge] = charges_of([item(50, 3, rate=7_000)], prices_include_tax=False, rounding="line")
     assert (charge.tax, charge.gross) == (Money(12, "EUR"), Money(162, "EUR"))

@@ -84,3 +84,17 @@ def test_keys_of_one_mode_start_and_secrets_are_not_shown() -> None:
     assert settings.live()
     assert settings.stripe_secrets() == ["whsec_1"]
     assert "rk_live_42" not in repr(settings) and "whsec_1" not in repr(settings)
+
+
+def test_the_tax_authority_is_the_real_one_unless_nobody_is_to_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.model_validate(NEEDED)
+    assert settings.tax_authority_url == "https://ec.europa.eu/taxation_customs/vies/rest-api"
+    assert settings.tax_authority_seconds == 3
+    monkeypatch.setenv("LANYARD_TAX_AUTHORITY_URL", "")
+    assert Settings.model_validate(NEEDED).tax_authority_url == ""
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 9])
+def test_a_buyer_does_not_wait_for_the_tax_authority_without_end(seconds: int) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate({**NEEDED, "tax_authority_seconds": seconds})

@@ -1,8 +1,10 @@
 """Sellers and buyers say how documents shall name them. Documents that were issued stay as they are."""
 
+from dataclasses import replace
+
 from commerce.actions.read_orders import require_readable
-from commerce.domain.document import Party
-from commerce.errors import DocumentIssued, UnknownOrder
+from commerce.domain.party import Party
+from commerce.errors import DocumentIssued, UnknownOrder, VatNumberFixed
 from commerce.store import documents, orders
 from common.capabilities import Capability, Scope, require_capability
 from common.db import Transaction
@@ -34,12 +36,19 @@ async def read_buyer_details(tx: Transaction, principal: Principal, order_id: Or
 
 
 async def change_buyer_details(tx: Transaction, principal: Principal, order_id: OrderId, party: Party) -> Party:
-    """Name the buyer so, as long as nothing was issued: best before paying."""
+    """Name the buyer so, as long as nothing was issued: best before paying. Numbers are checked when an order is placed and
+    never later: another number is one that nobody checked, and what an order without tax rests on stays.
+    """
     buyer = principal.require_user()
     order = await orders.lock_order(tx, order_id)
     if order is None or order.buyer_user_id != buyer:
         raise UnknownOrder()
     if await documents.documents_of_order(tx, order_id):
         raise DocumentIssued()
-    await documents.save_buyer_details(tx, order_id, party)
-    return party
+    before = await documents.find_buyer_details(tx, order_id) or Party("")
+    same = party.names_number_of(before)
+    if order.sums.reverse_charge and not same:
+        raise VatNumberFixed()
+    named = replace(party, vat_check=before.vat_check if same else None)
+    documents.save_buyer_details(tx, order_id, named)
+    return named

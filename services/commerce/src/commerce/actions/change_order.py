@@ -16,6 +16,7 @@ from commerce.errors import (
     IfMatchMissing,
     PaymentUnderWay,
     PromoCodeUsedUp,
+    ReverseChargeFixed,
     UnknownEvent,
     UnknownOrder,
 )
@@ -39,8 +40,10 @@ async def change_order(
     """All of it or nothing; the hold goes on as it was, though what is taken anew is held no longer than in a new order:
     the day that an offer stands would else hold anything. `version` is the one that was read, 0 for whichever.
 
-    Refused while a payment is open at a provider: it was begun for the old total, and would fit no longer. Raises
-    UnknownOrder, IfMatchMissing, ChangedMeanwhile, what `require_payable` and `quote` raise, PaymentUnderWay, SoldOut.
+    Refused while a payment is open at a provider: it was begun for the old total, and would fit no longer. Refused, too,
+    where the buyer owes the tax: the lines no longer know at which rate, and the number was checked for what is in them.
+    Raises UnknownOrder, IfMatchMissing, ChangedMeanwhile, what `require_payable` and `quote` raise, ReverseChargeFixed,
+    PaymentUnderWay, SoldOut.
     """
     order = await _reach(tx, principal, order_id, version)
     kept = await find_offered_add_ons(tx, order.goods().add_ons) if order.add_ons and change.add_ons is None else {}
@@ -78,6 +81,8 @@ async def _reach(tx: Transaction, principal: Principal, order_id: OrderId, versi
     if version not in (0, order.version):
         raise ChangedMeanwhile()
     require_payable(order, tx.now)
+    if order.sums.reverse_charge:
+        raise ReverseChargeFixed()
     under_way = [
         each for each in await payments.payments_of_order(tx, order_id) if each.status in ("created", "pending")
     ]

@@ -1,7 +1,7 @@
 """Proves that the books add up: stock equals what orders say, and the ledger equals what was paid."""
 
 from commerce.errors import InvariantsBroken
-from commerce.store import document_invariants, invariants, money_invariants, webhook_deliveries
+from commerce.store import document_invariants, invariants, money_invariants, tax_invariants, webhook_deliveries
 from common.db import Database
 
 
@@ -19,6 +19,7 @@ async def check_invariants(database: Database) -> dict[str, str]:
             *await invariants.find_orders_paid_wrongly(tx),
             *await money_invariants.find_money_astray(tx),
             *await document_invariants.find_documents_astray(tx),
+            *await tax_invariants.find_reverse_charges_astray(tx),
             *await webhook_deliveries.find_gaps(tx),
         ]
     if findings:

@@ -14,7 +14,6 @@ from commerce.domain.document import (
     Document,
     Kind,
     Paper,
-    Party,
     needs_credit_note,
     needs_document,
     paper_of_refund,
@@ -22,6 +21,7 @@ from commerce.domain.document import (
     total_of,
 )
 from commerce.domain.order import Order
+from commerce.domain.party import Party
 from commerce.domain.refund import Refund
 from commerce.domain.sale import Event
 from commerce.domain.sales import zone_named

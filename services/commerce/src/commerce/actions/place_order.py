@@ -1,6 +1,7 @@
 """Places an order: all its tickets are held, or none."""
 
 import base64
+from dataclasses import replace
 
 from commerce.actions.announce import announce_order
 from commerce.actions.take_promo import take_promo
@@ -11,8 +12,9 @@ from commerce.domain.order import AddOnLine, Admission, Buyer, Charge, Line, Ord
 from commerce.domain.quote import Offered, Quote, quote, quote_choices, require_expected
 from commerce.domain.sale_settings import PlatformFee
 from commerce.domain.stock import sold_out
+from commerce.domain.vat_check import VatCheck
 from commerce.errors import UnknownEvent, VerifiedEmailNeeded
-from commerce.store import orders
+from commerce.store import documents, orders
 from commerce.store.offered import find_offered
 from common.db import Transaction
 from common.ids import OrderId, OrderLineId
@@ -21,27 +23,38 @@ from common.principal import Principal
 from common.telemetry import current_traceparent
 
 
-async def place_order(tx: Transaction, principal: Principal, platform: PlatformFee, basket: Basket) -> Order:
-    """Hold the tickets and a use of the promo code; an order that costs nothing is paid at once.
+async def place_order(
+    tx: Transaction, principal: Principal, platform: PlatformFee, basket: Basket, check: VatCheck | None
+) -> Order:
+    """Hold the tickets and a use of the promo code; an order that costs nothing is paid at once. `check` is what became of
+    the buyer's VAT number a moment ago.
 
     The stock is changed last, so that the one row everybody wants is locked no longer than it takes to commit.
     """
-    buyer = principal.require_user()
-    if principal.email is None:
-        raise VerifiedEmailNeeded()
-    offered, quoted = await _quote(tx, platform, basket)
+    buyer = buyer_of(principal)
+    offered, quoted = await offer_and_quote(tx, platform, basket, check)
     quoted = await with_its_promo(tx, offered, quoted, platform, basket.promo_code)
     require_expected(quoted, basket)
-    order = new_order(tx, Buyer(buyer, principal.email, principal.name), quoted)
+    order = new_order(tx, buyer, quoted)
     await orders.add_order(tx, order)
+    if basket.billing is not None:
+        documents.save_buyer_details(tx, order.id, replace(basket.billing, vat_check=check))
     await take_stock(tx, order)
     announce_order(tx, order)
     return order
 
 
-async def quote_order(tx: Transaction, platform: PlatformFee, basket: Basket) -> Quote:
+def buyer_of(principal: Principal) -> Buyer:
+    """Who orders. Raises what `require_user` raises, and VerifiedEmailNeeded."""
+    user = principal.require_user()
+    if principal.email is None:
+        raise VerifiedEmailNeeded()
+    return Buyer(user, principal.email, principal.name)
+
+
+async def quote_order(tx: Transaction, platform: PlatformFee, basket: Basket, check: VatCheck | None) -> Quote:
     """What placing it now would come to, or raises what that would raise. Nothing is kept for anybody."""
-    _, quoted = await _quote(tx, platform, basket)
+    _, quoted = await offer_and_quote(tx, platform, basket, check)
     require_expected(quoted, basket)
     return quoted
 
@@ -98,12 +111,15 @@ def new_order(tx: Transaction, buyer: Buyer, quoted: Quote) -> Order:
     return paid_if_free(order, tx.now)
 
 
-async def _quote(tx: Transaction, platform: PlatformFee, basket: Basket) -> tuple[Offered, Quote]:
+async def offer_and_quote(
+    tx: Transaction, platform: PlatformFee, basket: Basket, check: VatCheck | None
+) -> tuple[Offered, Quote]:
     """Refuses early, without a lock, what cannot be had; whoever passes may still find that others were faster."""
     goods = basket.goods()
-    offered = await find_offered(tx, basket.event_id, goods, basket.promo_code)
-    if offered is None or offered.event.status == "draft":
+    found = await find_offered(tx, basket.event_id, goods, basket.promo_code)
+    if found is None or found.event.status == "draft":
         raise UnknownEvent(retry_after=1)
+    offered = found.to(check)
     quoted = quote(offered, basket, platform, tx.now)
     if not offered.left.covers(goods):
         raise sold_out(goods, offered.left)

@@ -16,7 +16,14 @@ from commerce.actions.change_billing_details import (
 from commerce.actions.read_documents import list_documents, read_document, read_receipt
 from commerce.domain.document import Document
 from commerce.formats.document_pdf import document_pdf
-from commerce.schemas.documents import BillingDetails, BuyerDetails, Documents, DocumentView, SellerDetails
+from commerce.schemas.documents import (
+    BillingDetails,
+    BuyerBillingDetails,
+    BuyerDetails,
+    Documents,
+    DocumentView,
+    SellerDetails,
+)
 from common.ids import DocumentId, OrderId, OrganizationId
 from common.service import CurrentPrincipal, Db
 
@@ -53,19 +60,20 @@ async def put_seller_details(
 
 
 @router.get("/v1/orders/{order_id}/billing-details")
-async def show_buyer_details(order_id: OrderId, principal: CurrentPrincipal, database: Db) -> BillingDetails:
+async def show_buyer_details(order_id: OrderId, principal: CurrentPrincipal, database: Db) -> BuyerBillingDetails:
     """Whom an order's documents name beside the buyer's sign-in."""
     async with database.transaction() as tx:
-        return BillingDetails.of(await read_buyer_details(tx, principal, order_id))
+        return BuyerBillingDetails.of_buyer(await read_buyer_details(tx, principal, order_id))
 
 
 @router.put("/v1/orders/{order_id}/billing-details")
 async def put_buyer_details(
     order_id: OrderId, body: BuyerDetails, principal: CurrentPrincipal, database: Db
-) -> BillingDetails:
-    """Name the buyer so on the order's documents: best before paying, and until the first one is issued."""
+) -> BuyerBillingDetails:
+    """Name the buyer so on the order's documents: best before paying, and until the first one is issued. A VAT number is
+    checked only when an order is placed with it; that of an order without tax cannot change."""
     async with database.transaction() as tx:
-        return BillingDetails.of(await change_buyer_details(tx, principal, order_id, body.party()))
+        return BuyerBillingDetails.of_buyer(await change_buyer_details(tx, principal, order_id, body.party()))
 
 
 @router.get("/v1/orders/{order_id}/documents")

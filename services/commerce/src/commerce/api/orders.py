@@ -5,14 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from commerce.actions.cancel_order import cancel_order
+from commerce.actions.check_vat_number import check_before_placing, check_vat_number
 from commerce.actions.place_order import place_order, quote_order
 from commerce.actions.read_availability import read_availability
 from commerce.actions.read_orders import list_orders_of_event, list_own_orders, read_order
 from commerce.api.order_filter import WantedOrders
-from commerce.api.state import CurrentPlatformFee
+from commerce.api.state import CurrentPlatformFee, CurrentTaxAuthority
 from commerce.schemas import Availability, NewOrder, OrderDetails, OrderView, QuoteView, TierAvailability
 from common.idempotency import Once
 from common.ids import EventId, OrderId
+from common.refusals import Refusal
 from common.schemas import Cursor, Limit, Page
 from common.service import CurrentPrincipal, Db
 from common.versions import version_tag
@@ -30,18 +32,38 @@ async def show_availability(event_id: EventId, database: Db, response: Response)
 
 
 @router.post("/v1/orders", status_code=201, response_model=OrderView)
-async def place(body: NewOrder, principal: CurrentPrincipal, platform: CurrentPlatformFee, once: Once) -> Response:
+async def place(
+    body: NewOrder,
+    principal: CurrentPrincipal,
+    platform: CurrentPlatformFee,
+    authority: CurrentTaxAuthority,
+    database: Db,
+    once: Once,
+) -> Response:
     """Hold tickets, for 15 minutes unless the organiser says otherwise: all of them or none. An order that costs nothing is
-    paid at once."""
-    basket = body.basket()
-    return await once.run(lambda tx: place_order(tx, principal, platform, basket), OrderView.of, status=201)
+    paid at once. Where the organiser says so, business buyers of another member state of the EU, whose VAT number is good,
+    owe the tax themselves; while nobody can check that number, tax is charged as usual."""
+    basket, check = body.basket(), None
+    if basket.vat_number() is not None:
+        said = await once.stored()
+        if said is not None:
+            return said
+        try:
+            check = await check_before_placing(database, authority, principal, platform, basket)
+        except Refusal as refusal:
+            return await once.refused(refusal)
+    return await once.run(lambda tx: place_order(tx, principal, platform, basket, check), OrderView.of, status=201)
 
 
 @router.post("/v1/orders/quote")
-async def show_quote(body: NewOrder, platform: CurrentPlatformFee, database: Db) -> QuoteView:
+async def show_quote(
+    body: NewOrder, platform: CurrentPlatformFee, authority: CurrentTaxAuthority, database: Db
+) -> QuoteView:
     """What such an order would come to, and on what terms, or why it would be refused. Nothing is kept for anybody."""
+    basket = body.basket()
+    check = await check_vat_number(database, authority, platform, basket)
     async with database.transaction() as tx:
-        return QuoteView.of(await quote_order(tx, platform, body.basket()))
+        return QuoteView.of(await quote_order(tx, platform, basket, check), check)
 
 
 @router.get("/v1/orders")

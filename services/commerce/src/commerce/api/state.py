@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from commerce.adapters.outgoing_webhooks import OutgoingWebhooks
 from commerce.adapters.payments import Payments
+from commerce.adapters.tax_authority import TaxAuthority
 from commerce.domain.sale_settings import PlatformFee
 
 
@@ -25,6 +26,15 @@ async def current_platform_fee(request: Request) -> PlatformFee:
 
 
 CurrentPlatformFee = Annotated[PlatformFee, Depends(current_platform_fee)]
+
+
+async def current_tax_authority(request: Request) -> TaxAuthority:
+    """Who says whether VAT numbers are good."""
+    authority: TaxAuthority = request.app.state.tax_authority
+    return authority
+
+
+CurrentTaxAuthority = Annotated[TaxAuthority, Depends(current_tax_authority)]
 
 
 async def current_outgoing_webhooks(request: Request) -> OutgoingWebhooks:

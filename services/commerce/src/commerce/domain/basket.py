@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from commerce.domain.add_on import AddOnWish
+from commerce.domain.party import Party
 from commerce.domain.sale import Event, TicketTier, why_event_is_closed, why_tier_is_closed
 from commerce.domain.stock import Goods
+from commerce.domain.vat_number import VatNumber
 from commerce.errors import (
     CurrenciesMixed,
     EventNotOnSale,
@@ -53,17 +55,23 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What somebody wants to order. `promo_code` is as codes are kept; `expected_total` is what they were shown."""
+    """What somebody wants to order. `promo_code` is as codes are kept; `expected_total` is what they were shown; `billing` is how
+    documents shall name them."""
 
     event_id: EventId
     wishes: tuple[Wish, ...]
     add_ons: tuple[AddOnWish, ...] = ()
     promo_code: str | None = None
     expected_total: Money | None = None
+    billing: Party | None = None
 
     def tickets(self) -> Mapping[TicketTierId, int]:
         """How many of each tier."""
         return {wish.ticket_tier_id: wish.quantity for wish in self.wishes}
+
+    def vat_number(self) -> VatNumber | None:
+        """The buyer's number, where they named one of the EU."""
+        return None if self.billing is None else VatNumber.read(self.billing.tax_id)
 
     def goods(self) -> Goods:
         """What it would take of the stock."""

@@ -11,24 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, Literal
 
-from commerce.domain.order import AddOnLine, Order
+from commerce.domain.order import AddOnLine, Order, Sums
+from commerce.domain.party import Party
 from commerce.domain.pricing import Share, share_of, share_of_add_on
 from commerce.domain.refund import Refund
+from commerce.domain.vat_check import REVERSE_CHARGE_NOTE
 from common.ids import DocumentId, OrderId, OrderLineId, OrganizationId, RefundId
 from common.money import Money
 
 Kind = Literal["invoice", "receipt", "credit_note"]
 _SERIES: Final[Mapping[Kind, str]] = {"invoice": "INV", "receipt": "R", "credit_note": "CN"}
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """Who sells or buys. `address` is as its owner wrote it, over several lines."""
-
-    name: str
-    address: str = ""
-    tax_id: str = ""
-    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +146,7 @@ def paper_of_sale(order: Order, seller: Party, buyer: Party, issued_on: date, su
         prices_include_tax=order.sums.prices_include_tax,
         entries=tuple(entries),
         total=order.total,
-        notes=_notes(buyer, order.sums.tax),
+        notes=_notes(buyer, order.sums),
     )
 
 
@@ -232,11 +224,19 @@ def _of_each_rate(sale: Paper, amount: Money) -> list[Entry]:
     ]
 
 
-def _notes(buyer: Party, tax: Money) -> tuple[str, ...]:
-    """A number that nobody checked frees nobody from tax: it is printed, and the tax stays as it was charged."""
+def _notes(buyer: Party, sums: Sums) -> tuple[str, ...]:
+    """A number that nobody found good frees nobody from tax: it is printed, and the tax stays as it was charged."""
+    if sums.reverse_charge:
+        whole = ("Unit prices are shown with the tax that was then taken off.",) if sums.prices_include_tax else ()
+        return (REVERSE_CHARGE_NOTE, *whole)
     if not buyer.tax_id:
         return ()
-    if tax:
+    check = buyer.vat_check
+    if check is not None and check.outcome == "unavailable":
+        return ("The buyer's VAT number could not be checked. Tax is charged as usual; there is no reverse charge.",)
+    if check is not None:
+        return ("Tax is charged as usual; there is no reverse charge.",)
+    if sums.tax:
         return ("The buyer's VAT number was not checked. Tax is charged as usual; there is no reverse charge.",)
     return ("The buyer's VAT number was not checked. Where tax is due, the recipient owes it (reverse charge).",)
 

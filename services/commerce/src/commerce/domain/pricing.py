@@ -36,6 +36,7 @@ class PriceTerms:
     """What beside prices makes a total. The fees of the service are minor units of the order's currency.
 
     `platform_fee_rate` is of what the lines come to; `platform_fee_off` is how many percent of that fee backers are spared.
+    With `reverse_charge` the buyer owes the tax, and pays prices without it.
     """
 
     prices_include_tax: bool
@@ -45,6 +46,7 @@ class PriceTerms:
     platform_fee_rate: int
     platform_fee_off: int
     platform_fee_passed_on: bool
+    reverse_charge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,10 @@ class Priced:
 def price(currency: str, tickets: Sequence[Item], add_ons: Sequence[Item], terms: PriceTerms) -> Priced:
     """The whole sum. What costs nothing bears no fee: an order of nothing but gifts stays free."""
     charges = charges_of([*tickets, *add_ons], prices_include_tax=terms.prices_include_tax, rounding=terms.rounding)
-    lines = sum(charge.gross.amount for charge in charges)
     paid_tickets = sum(item.quantity for item, charge in zip(tickets, charges, strict=False) if charge.gross)
+    if terms.reverse_charge:
+        charges = tuple(_without_tax(charge) for charge in charges)
+    lines = sum(charge.gross.amount for charge in charges)
     service_fee = terms.service_fee_per_order * bool(lines) + terms.service_fee_per_ticket * paid_tickets
     spared = 100 - terms.platform_fee_off
     platform_fee = _half_up(lines * terms.platform_fee_rate * spared, WHOLE * 100)
@@ -73,6 +77,7 @@ def price(currency: str, tickets: Sequence[Item], add_ons: Sequence[Item], terms
         platform_fee_passed_on=terms.platform_fee_passed_on,
         prices_include_tax=terms.prices_include_tax,
         rounding=terms.rounding,
+        reverse_charge=terms.reverse_charge,
     )
     total = Money(lines + service_fee + platform_fee * terms.platform_fee_passed_on, currency)
     return Priced(charges[: len(tickets)], charges[len(tickets) :], sums, total)
@@ -89,6 +94,11 @@ def charges_of(items: Sequence[Item], *, prices_include_tax: bool, rounding: Rou
         for place, charge in zip(places, again, strict=True):
             charges[place] = charge
     return tuple(charges)
+
+
+def _without_tax(charge: Charge) -> Charge:
+    """What is left to pay where the buyer owes the tax: exactly what the tax, as it was rounded, leaves."""
+    return Charge(charge.discount, 0, Money.zero(charge.gross.currency), charge.gross - charge.tax)
 
 
 def _rounded_by_position(item: Item, prices_include_tax: bool) -> Charge:

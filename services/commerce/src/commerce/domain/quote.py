@@ -13,6 +13,7 @@ from commerce.domain.promo import Discount, PromoCode, UseOf, Wanted, best_disco
 from commerce.domain.sale import Event, TicketTier
 from commerce.domain.sale_settings import PlatformFee, SaleSettings, TierSaleSettings, price_terms
 from commerce.domain.stock import Left
+from commerce.domain.vat_check import VatCheck
 from commerce.errors import CurrenciesMixed, PriceChanged, TicketTierNotOnSale
 from common.ids import AddOnId, TicketTierId
 from common.money import Money
@@ -24,7 +25,8 @@ _USUAL: Final = TierSaleSettings()
 class Offered:
     """Everything that decides about an order, as it is at one moment.
 
-    `promo_codes` are the automatic ones and that of the typed code; `backer_tiers` are of the event's organisation.
+    `promo_codes` are the automatic ones and that of the typed code; `backer_tiers` are of the event's organisation. Whether
+    the buyer owes the tax is known of those who named a number that was checked.
     """
 
     event: Event
@@ -35,6 +37,7 @@ class Offered:
     tier_settings: Mapping[TicketTierId, TierSaleSettings]
     promo_codes: tuple[PromoCode, ...]
     backer_tiers: tuple[str, ...]
+    buyer_owes_tax: bool = False
 
     def settings_of(self, tier: TicketTierId) -> TierSaleSettings:
         """How a tier is sold."""
@@ -43,6 +46,11 @@ class Offered:
     def hides(self, choice: Choice) -> bool:
         """Whether only a code opens it."""
         return self.settings_of(choice.tier.id).hidden_until_code
+
+    def to(self, check: VatCheck | None) -> "Offered":
+        """As it is for a buyer whose number was checked so. Whatever is not known to be good leaves the tax as it is."""
+        owes = self.settings.reverse_charge and check is not None and check.outcome == "valid"
+        return replace(self, buyer_owes_tax=owes)
 
     def without(self, promo: PromoCode | None) -> "Offered":
         """As it is once that discount is used up."""
@@ -112,12 +120,15 @@ def quote_choices(
     currency = choices[0].unit_price.currency
     extras = [Item(each.unit_price, each.quantity, Money.zero(currency), each.add_on.tax_rate) for each in add_ons]
     manual = any(offered.settings_of(line.tier).requires_approval for line in lines)
+    terms = price_terms(
+        offered.settings, currency, platform, offered.backer_tiers, buyer_owes_tax=offered.buyer_owes_tax
+    )
     return Quote(
         event=offered.event,
         choices=choices,
         add_ons=add_ons,
         discount=discount,
-        priced=price(currency, items, extras, price_terms(offered.settings, currency, platform, offered.backer_tiers)),
+        priced=price(currency, items, extras, terms),
         cancellation=offered.settings.cancellation(offered.event.starts_at),
         capture="manual" if manual else "automatic",
         hold=offered.settings.hold,

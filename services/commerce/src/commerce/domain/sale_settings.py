@@ -23,7 +23,8 @@ class SaleSettings:
     """Of an event. Fees are minor units of `currency`, the event's; rates are in thousandths of a percent.
 
     `cancel_hours_before` is how long before the start buyers may last give a paid order back themselves; None: never.
-    `capacity` is what all tiers of the event may hold and sell together; None: what each of them has.
+    `capacity` is what all tiers of the event may hold and sell together; None: what each of them has. `reverse_charge` says
+    that business buyers of other member states of the EU owe the tax themselves.
     """
 
     version: int = FIRST_VERSION
@@ -40,6 +41,7 @@ class SaleSettings:
     waiting_list: bool = False
     hold_minutes: int = USUAL_HOLD_MINUTES
     capacity: int | None = None
+    reverse_charge: bool = False
 
     @property
     def hold(self) -> timedelta:
@@ -76,7 +78,12 @@ class PlatformFee:
 
 
 def price_terms(
-    settings: SaleSettings, currency: str, platform: PlatformFee, backer_tiers: tuple[str, ...]
+    settings: SaleSettings,
+    currency: str,
+    platform: PlatformFee,
+    backer_tiers: tuple[str, ...],
+    *,
+    buyer_owes_tax: bool = False,
 ) -> PriceTerms:
     """What makes a total in that currency. A fee in another one than the order's is none: there is nothing to add it to."""
     ours = settings.currency == currency
@@ -88,4 +95,5 @@ def price_terms(
         platform_fee_rate=platform.rate,
         platform_fee_off=platform.spared(backer_tiers),
         platform_fee_passed_on=settings.platform_fee_passed_on,
+        reverse_charge=buyer_owes_tax,
     )

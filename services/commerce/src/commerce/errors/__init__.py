@@ -87,6 +87,9 @@ from commerce.errors.refunds import RefundTooLarge as RefundTooLarge
 from commerce.errors.refunds import RefundUnderWay as RefundUnderWay
 from commerce.errors.refunds import UnknownOrderLine as UnknownOrderLine
 from commerce.errors.refunds import UnknownRefund as UnknownRefund
+from commerce.errors.taxes import ReverseChargeFixed as ReverseChargeFixed
+from commerce.errors.taxes import VatNumberFixed as VatNumberFixed
+from commerce.errors.taxes import VatNumberInvalid as VatNumberInvalid
 from commerce.errors.waiting import NotSoldOut as NotSoldOut
 from commerce.errors.waiting import NoWaitingList as NoWaitingList
 from commerce.errors.waiting import PlacesOfferedAlready as PlacesOfferedAlready

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from datetime import UTC
 from typing import Final, Self
 
 from fpdf import FPDF, FontFace
@@ -9,7 +10,8 @@ from fpdf.enums import TableCellFillMode, XPos, YPos
 from fpdf.fonts import TTFFont
 from fpdf.table import Table
 
-from commerce.domain.document import Document, Entry, Kind, Party, RateSum
+from commerce.domain.document import Document, Entry, Kind, RateSum
+from commerce.domain.party import Party
 from commerce.domain.pricing import percent
 from commerce.formats.pdf_fonts import BOLD, FOLDER, PLAIN, font_of, further_fonts, needs_shaping, printable
 from common.money import Money
@@ -142,8 +144,20 @@ def _address(party: Party) -> list[str]:
 
 def _whole(party: Party) -> list[str]:
     lines = [line.strip() for line in party.address.splitlines() if line.strip()]
-    number = [f"VAT number (not checked): {party.tax_id}"] if party.tax_id else []
-    return [party.name, *lines, *number, *([party.email] if party.email and party.email != party.name else [])]
+    email = [party.email] if party.email and party.email != party.name else []
+    return [party.name, *lines, *_vat_number(party), *email]
+
+
+def _vat_number(party: Party) -> list[str]:
+    """With the day of its check, in UTC as the authority counts it, and the proof of that."""
+    check = party.vat_check
+    if not party.tax_id:
+        return []
+    if check is None or check.outcome != "valid":
+        why = "not checked" if check is None else "could not be checked"
+        return [f"VAT number ({why}): {party.tax_id}"]
+    day = check.checked_at.astimezone(UTC)
+    return [f"VAT number: {party.tax_id}", f"Checked on {day:%d %B %Y}, consultation {check.identifier}"]
 
 
 def _entries(pdf: _Sheet, document: Document) -> None:

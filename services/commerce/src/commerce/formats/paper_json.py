@@ -1,9 +1,11 @@
 """A paper as JSON, to be kept: amounts are minor units of one currency, named once."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from commerce.domain.document import Entry, Paper, Party
+from commerce.domain.document import Entry, Paper
+from commerce.domain.party import Party
+from commerce.domain.vat_check import VatCheck
 from common.ids import OrderId
 from common.money import Money
 
@@ -46,12 +48,24 @@ def read(stored: dict[str, Any]) -> Paper:
     )
 
 
-def _party(party: Party) -> dict[str, str]:
-    return {"name": party.name, "address": party.address, "taxId": party.tax_id, "email": party.email}
+def _party(party: Party) -> dict[str, Any]:
+    named = {"name": party.name, "address": party.address, "taxId": party.tax_id, "email": party.email}
+    check = party.vat_check
+    if check is None:
+        return named
+    said = {"outcome": check.outcome, "checkedAt": check.checked_at.isoformat(), "identifier": check.identifier}
+    return {**named, "vatCheck": said}
 
 
-def _read_party(stored: dict[str, str]) -> Party:
-    return Party(stored["name"], stored["address"], stored["taxId"], stored["email"])
+def _read_party(stored: dict[str, Any]) -> Party:
+    """Papers are never rewritten: those from before numbers were checked say nothing of a check."""
+    said = stored.get("vatCheck")
+    check = (
+        None
+        if said is None
+        else VatCheck(said["outcome"], datetime.fromisoformat(said["checkedAt"]), said["identifier"])
+    )
+    return Party(stored["name"], stored["address"], stored["taxId"], stored["email"], check)
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

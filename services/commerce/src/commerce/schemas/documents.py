@@ -5,7 +5,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from commerce.domain.document import Document, Kind, Party
+from commerce.domain.document import Document, Kind
+from commerce.domain.party import Party
+from commerce.domain.vat_check import Outcome, VatCheck
 from common.ids import DocumentId, OrderId, OrganizationId, RefundId
 from common.schemas import Body, MoneyView, Name, View
 
@@ -37,7 +39,8 @@ class SellerDetails(Body):
 
 
 class BuyerDetails(Body):
-    """How documents shall name the buyer. The number for tax is printed, and nobody checks it."""
+    """How documents shall name the buyer. The number for tax is printed. One of the EU is checked where an order is placed or
+    quoted with it, its event's sale settings say `reverseCharge`, and the seller's own number is of another member state."""
 
     name: Name
     address: Address | None = None
@@ -59,6 +62,32 @@ class BillingDetails(View):
     def of(cls, party: Party) -> "BillingDetails":
         """From the domain's value."""
         return cls(name=party.name or None, address=party.address or None, tax_id=party.tax_id or None)
+
+
+class VatCheckView(View):
+    """What became of the check of a buyer's VAT number, and when; `identifier` is the tax authority's number of that
+    consultation, null where nobody could say."""
+
+    outcome: Outcome
+    checked_at: datetime
+    identifier: str | None
+
+    @classmethod
+    def of(cls, check: VatCheck) -> "VatCheckView":
+        """From the domain's value."""
+        return cls(outcome=check.outcome, checked_at=check.checked_at, identifier=check.identifier or None)
+
+
+class BuyerBillingDetails(BillingDetails):
+    """How documents name the buyer of an order; `vatCheck` is null where nobody was asked about the number."""
+
+    vat_check: VatCheckView | None
+
+    @classmethod
+    def of_buyer(cls, party: Party) -> "BuyerBillingDetails":
+        """From the domain's value."""
+        check = None if party.vat_check is None else VatCheckView.of(party.vat_check)
+        return cls(**dict(BillingDetails.of(party)), vat_check=check)
 
 
 class DocumentView(View):

@@ -98,7 +98,7 @@ class AddOnLineView(View):
 
 class SumsView(View):
     """How the total comes about: the lines' totals, the service fee, and the platform's where it is passed on to the buyer
-    (otherwise null). `tax` is what of it is tax."""
+    (otherwise null). `tax` is what of it is tax: nothing where `reverseCharge` says that the buyer owes it instead."""
 
     discount: MoneyView
     tax: MoneyView
@@ -106,6 +106,7 @@ class SumsView(View):
     platform_fee: MoneyView | None
     prices_include_tax: bool
     rounding: Rounding
+    reverse_charge: bool
 
     @classmethod
     def of(cls, sums: Sums) -> "SumsView":
@@ -117,6 +118,7 @@ class SumsView(View):
             platform_fee=MoneyView.of(sums.platform_fee) if sums.platform_fee_passed_on else None,
             prices_include_tax=sums.prices_include_tax,
             rounding=sums.rounding,
+            reverse_charge=sums.reverse_charge,
         )
 
 

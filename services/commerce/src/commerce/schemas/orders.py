@@ -15,6 +15,7 @@ from commerce.domain.order import (
 )
 from commerce.domain.payment import Payment
 from commerce.domain.promo import typed
+from commerce.schemas.documents import BuyerDetails
 from commerce.schemas.lines import AddOnLineView, CancellationView, LineView, SumsView
 from commerce.schemas.payments import PaymentView
 from common.ids import AddOnId, EventId, OrderId, OrganizationId, TicketTierId
@@ -73,13 +74,15 @@ class NewAddOnLine(Body):
 
 
 class NewOrder(Body):
-    """What someone wants to buy. Whoever sends the `expectedTotal` they were shown is refused where it is another by now."""
+    """What someone wants to buy. Whoever sends the `expectedTotal` they were shown is refused where it is another by now.
+    `billing` is kept with the order as its billing details."""
 
     event_id: EventId
     lines: list[NewLine] = Field(min_length=1, max_length=20)
     add_ons: list[NewAddOnLine] = Field(default=[], max_length=20)
     promo_code: Name | None = None
     expected_total: MoneyBody | None = None
+    billing: BuyerDetails | None = None
 
     def basket(self) -> Basket:
         """The value the domain works with."""
@@ -89,6 +92,7 @@ class NewOrder(Body):
             add_ons=tuple(line.wish() for line in self.add_ons),
             promo_code=None if self.promo_code is None else typed(self.promo_code),
             expected_total=None if self.expected_total is None else self.expected_total.money(),
+            billing=None if self.billing is None else self.billing.party(),
         )
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from commerce.domain.promo import PromoCode
 from commerce.domain.quote import Quote
+from commerce.domain.vat_check import Outcome, VatCheck
 from commerce.schemas.lines import CancellationView, SumsView, charge_views
 from common.ids import AddOnId, EventId, TicketTierId
 from common.schemas import MoneyView, View
@@ -45,7 +46,10 @@ class DiscountView(View):
 
 
 class QuoteView(View):
-    """What an order would come to now, and on what terms. `expectedTotal` of an order may be this `total`."""
+    """What an order would come to now, and on what terms. `expectedTotal` of an order may be this `total`.
+
+    `vatCheck` is what became of the buyer's VAT number: good, or nobody could say; null where it made no difference.
+    """
 
     event_id: EventId
     total: MoneyView
@@ -56,10 +60,11 @@ class QuoteView(View):
     hold_minutes: int
     lines: list[QuotedLine]
     add_ons: list[QuotedAddOn]
+    vat_check: Outcome | None
 
     @classmethod
-    def of(cls, quote: Quote) -> "QuoteView":
-        """From the domain's value."""
+    def of(cls, quote: Quote, check: VatCheck | None) -> "QuoteView":
+        """From the domain's values."""
         priced = quote.priced
         return cls(
             event_id=quote.event.id,
@@ -69,6 +74,7 @@ class QuoteView(View):
             cancellation=CancellationView.of(quote.cancellation),
             needs_approval=quote.capture == "manual",
             hold_minutes=int(quote.hold.total_seconds()) // 60,
+            vat_check=None if check is None else check.outcome,
             lines=[
                 QuotedLine(
                     ticket_tier_id=choice.tier.id,

@@ -36,7 +36,11 @@ class CancellationBody(Body):
 
 
 class SaleSettingsBody(Body):
-    """How an event is sold; what is left out is as if nobody ever said it. `capacity` is for all its tiers together."""
+    """How an event is sold; what is left out is as if nobody ever said it. `capacity` is for all its tiers together.
+
+    With `reverseCharge`, buyers who order with a good VAT number of another member state of the EU pay no tax: they owe it
+    themselves. It takes effect while the organisation's billing details name a well-formed VAT number of its own.
+    """
 
     prices_include_tax: bool = Field(default=True, strict=True)
     rounding: Rounding = "line"
@@ -48,6 +52,7 @@ class SaleSettingsBody(Body):
     waiting_list: bool = Field(default=False, strict=True)
     hold_minutes: int = Field(default=USUAL_HOLD_MINUTES, ge=LEAST_HOLD_MINUTES, le=MOST_HOLD_MINUTES, strict=True)
     capacity: int | None = Field(default=None, ge=0, le=MOST_PLACES, strict=True)
+    reverse_charge: bool = Field(default=False, strict=True)
 
     def settings(self) -> SaleSettings:
         """The value the domain works with."""
@@ -66,6 +71,7 @@ class SaleSettingsBody(Body):
             waiting_list=self.waiting_list,
             hold_minutes=self.hold_minutes,
             capacity=self.capacity,
+            reverse_charge=self.reverse_charge,
         )
 
 
@@ -113,6 +119,7 @@ class SaleSettingsView(View):
     waiting_list: bool
     hold_minutes: int
     capacity: int | None
+    reverse_charge: bool
 
     @classmethod
     def of(cls, settings: SaleSettings) -> "SaleSettingsView":
@@ -128,6 +135,7 @@ class SaleSettingsView(View):
             waiting_list=settings.waiting_list,
             hold_minutes=settings.hold_minutes,
             capacity=settings.capacity,
+            reverse_charge=settings.reverse_charge,
         )
 
 

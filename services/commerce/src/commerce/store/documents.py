@@ -7,7 +7,9 @@ from sqlalchemy import Row, any_, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from commerce.domain.document import Document, Kind, Party
+from commerce.domain.document import Document, Kind
+from commerce.domain.party import Party
+from commerce.domain.vat_check import VatCheck
 from commerce.formats.paper_json import read, written
 from commerce.tables import (
     buyer_details,
@@ -60,7 +62,7 @@ async def mark_documented(tx: Transaction, order_ids: Sequence[OrderId]) -> None
 async def find_seller_details(tx: Transaction, organization_id: OrganizationId) -> Party | None:
     """What an organisation wants to be named on documents, if it said so."""
     row = await tx.one(select(seller_details).where(seller_details.c.organization_id == organization_id))
-    return None if row is None else party_of(row)
+    return None if row is None else seller_of(row)
 
 
 async def save_seller_details(tx: Transaction, organization_id: OrganizationId, party: Party, by: str) -> None:
@@ -79,19 +81,34 @@ async def save_seller_details(tx: Transaction, organization_id: OrganizationId, 
 async def find_buyer_details(tx: Transaction, order_id: OrderId) -> Party | None:
     """Whom the order's documents shall name, if the buyer said so."""
     row = await tx.one(select(buyer_details).where(buyer_details.c.order_id == order_id))
-    return None if row is None else party_of(row)
+    return None if row is None else buyer_of(row)
 
 
-async def save_buyer_details(tx: Transaction, order_id: OrderId, party: Party) -> None:
-    """Its documents name the buyer so. The caller holds the order's lock."""
-    values = {"name": party.name, "address": party.address, "tax_id": party.tax_id, "changed_at": tx.now}
+def save_buyer_details(tx: Transaction, order_id: OrderId, party: Party) -> None:
+    """Its documents name the buyer so. The order is new, or the caller holds its lock."""
+    check = party.vat_check
+    values = {
+        "name": party.name,
+        "address": party.address,
+        "tax_id": party.tax_id,
+        "vat_check": None if check is None else check.outcome,
+        "vat_checked_at": None if check is None else check.checked_at,
+        "vat_identifier": "" if check is None else check.identifier,
+        "changed_at": tx.now,
+    }
     statement = upsert(buyer_details).values(order_id=order_id, **values)
-    await tx.execute(statement.on_conflict_do_update(constraint="pk_buyer_details", set_=values))
+    tx.post(statement.on_conflict_do_update(constraint="pk_buyer_details", set_=values))
 
 
-def party_of(row: Row[Any]) -> Party:
-    """Whom documents name, from a row of `seller_details` or `buyer_details`."""
+def seller_of(row: Row[Any]) -> Party:
+    """Whom documents name, from a row of `seller_details`."""
     return Party(row.name, row.address, row.tax_id)
+
+
+def buyer_of(row: Row[Any]) -> Party:
+    """Whom documents name, from a row of `buyer_details`."""
+    check = None if row.vat_check is None else VatCheck(row.vat_check, row.vat_checked_at, row.vat_identifier)
+    return Party(row.name, row.address, row.tax_id, vat_check=check)
 
 
 def _values_of(document: Document) -> dict[str, Any]:

@@ -18,12 +18,13 @@ _NEW_ORDER: Final = """
     WITH new_order AS (
         INSERT INTO orders (id, version, event_id, event_name, organization_id, buyer_user_id, buyer_email, buyer_name,
             status, disputed, holding, total, currency, discount, tax, service_fee, platform_fee, platform_fee_passed_on,
-            prices_include_tax, rounding, captured, refunded, promo_code_id, promo_code, origin, capture, cancel_until,
+            prices_include_tax, rounding, reverse_charge, captured, refunded, promo_code_id, promo_code, origin, capture, cancel_until,
             cancel_kept_rate, reserved_until, approval_until, page_token, traceparent, placed_at, paid_at,
             made_by, taken_as)
         VALUES (:id, :version, :event_id, :event_name, :organization_id, :buyer_user_id, :buyer_email, :buyer_name,
             :status, :disputed, :holding, :total, :currency, :discount, :tax, :service_fee, :platform_fee,
-            :platform_fee_passed_on, :prices_include_tax, :rounding, :captured, :refunded, :promo_code_id, :promo_code,
+            :platform_fee_passed_on, :prices_include_tax, :rounding, :reverse_charge, :captured, :refunded, :promo_code_id,
+            :promo_code,
             :origin, :capture, :cancel_until, :cancel_kept_rate, :reserved_until, :approval_until,
             :page_token, :traceparent, :placed_at,
             :paid_at, :made_by, :taken_as)
@@ -55,6 +56,7 @@ async def add_order(tx: Transaction, order: Order) -> None:
         "platform_fee_passed_on": order.sums.platform_fee_passed_on,
         "prices_include_tax": order.sums.prices_include_tax,
         "rounding": order.sums.rounding,
+        "reverse_charge": order.sums.reverse_charge,
         "captured": order.captured.amount,
         "refunded": order.refunded.amount,
         "promo_code_id": None if order.promo_code_id is None else order.promo_code_id.uuid,
@@ -254,6 +256,7 @@ def _sums_of(row: Row[Any]) -> Sums:
         platform_fee_passed_on=row.platform_fee_passed_on,
         prices_include_tax=row.prices_include_tax,
         rounding=row.rounding,
+        reverse_charge=row.reverse_charge,
     )
 
 

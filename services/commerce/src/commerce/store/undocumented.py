@@ -8,12 +8,13 @@ from typing import Any, Final
 from sqlalchemy import Table, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from commerce.domain.document import Document, Party
+from commerce.domain.document import Document
 from commerce.domain.order import Order
+from commerce.domain.party import Party
 from commerce.domain.refund import Refund
 from commerce.domain.sale import Event
 from commerce.store.copies import EVENT, event_of
-from commerce.store.documents import document_of, party_of
+from commerce.store.documents import buyer_of, document_of, seller_of
 from commerce.store.orders import order_of, whole_orders
 from commerce.store.refunds import refund_of, whole_refunds
 from commerce.tables import (
@@ -62,8 +63,8 @@ async def with_what_they_name(tx: Transaction, locked: Sequence[Order]) -> list[
     known_events = {"events": list({order.event_id for order in locked})}
     event = tx.ask(_EVENTS, known_events, lambda found: {row.id: event_of(row) for row in found})
     named = tx.ask(_NAMES, sellers, lambda found: {row.id: Party(row.name) for row in found if row.name})
-    seller = tx.ask(_SELLERS, sellers, lambda found: {row.organization_id: party_of(row) for row in found})
-    buyer = tx.ask(_BUYERS, ours, lambda found: {row.order_id: party_of(row) for row in found})
+    seller = tx.ask(_SELLERS, sellers, lambda found: {row.organization_id: seller_of(row) for row in found})
+    buyer = tx.ask(_BUYERS, ours, lambda found: {row.order_id: buyer_of(row) for row in found})
     written = tx.ask(_DOCUMENTS, ours, lambda found: _by_order(map(document_of, found)))
     refunded = _by_order(map(refund_of, await tx.all(_REFUNDS, ours)))
     sold_by = named.answer() | seller.answer()

@@ -8,6 +8,7 @@ from commerce.tables.documents import document_counters as document_counters
 from commerce.tables.documents import documents as documents
 from commerce.tables.documents import order_resends as order_resends
 from commerce.tables.documents import seller_details as seller_details
+from commerce.tables.documents import vat_verdicts as vat_verdicts
 from commerce.tables.ledger import ledger_transfers as ledger_transfers
 from commerce.tables.ledger import payout_lines as payout_lines
 from commerce.tables.ledger import payouts as payouts

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -38,7 +39,29 @@ buyer_details = Table(
     Column("address", Text, nullable=False),
     Column("tax_id", Text, nullable=False),
     Column("changed_at", moment(), nullable=False),
+    # What became of the check of that number; null where nobody was asked.
+    Column("vat_check", Text),
+    Column("vat_checked_at", moment()),
+    Column("vat_identifier", Text, nullable=False, server_default=text("''")),
+    CheckConstraint("vat_check IN ('valid', 'unavailable')", name="vat_check_is_known"),
+    CheckConstraint("(vat_check IS NULL) = (vat_checked_at IS NULL)", name="vat_check_is_dated"),
+    CheckConstraint(
+        "(vat_check IS NOT DISTINCT FROM 'valid') = (vat_identifier <> '')", name="good_vat_numbers_are_proven"
+    ),
 )
+
+# What the tax authority said lately. Nothing is kept of not having got an answer.
+vat_verdicts = Table(
+    "vat_verdicts",
+    metadata,
+    Column("vat_number", Text, primary_key=True),
+    Column("requester", Text, primary_key=True),
+    Column("valid", Boolean, nullable=False),
+    Column("identifier", Text, nullable=False),
+    Column("checked_at", moment(), nullable=False),
+    CheckConstraint("valid = (identifier <> '')", name="good_numbers_are_proven"),
+)
+Index("ix_vat_verdicts_checked_at", vat_verdicts.c.checked_at)
 
 # The last number given in each series. Its row is locked from when a number is taken until the document that bears it is
 # committed; undone together, they leave no gap.

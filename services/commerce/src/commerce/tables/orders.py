@@ -60,6 +60,7 @@ orders = Table(
     Column("platform_fee_passed_on", Boolean, nullable=False, server_default=text("false")),
     Column("prices_include_tax", Boolean, nullable=False, server_default=text("true")),
     Column("rounding", Text, nullable=False, server_default=text("'line'")),
+    Column("reverse_charge", Boolean, nullable=False, server_default=text("false")),
     Column("captured", BigInteger, nullable=False, server_default=text("0")),
     Column("refunded", BigInteger, nullable=False, server_default=text("0")),
     Column("promo_code_id", TypedId(PromoCodeId)),
@@ -88,6 +89,7 @@ orders = Table(
     CheckConstraint("total >= 0", name="total_not_negative"),
     CheckConstraint("discount >= 0 AND tax >= 0 AND service_fee >= 0 AND platform_fee >= 0", name="parts_not_negative"),
     CheckConstraint("rounding IN ('line', 'sum_by_net', 'sum_by_net_keep_gross')", name="rounding_is_known"),
+    CheckConstraint("NOT reverse_charge OR tax = 0", name="reverse_charge_holds_no_tax"),
     # The last guard of the sum that goes back: no two refunds side by side can exceed what came.
     CheckConstraint("refunded >= 0 AND refunded <= captured", name="never_refunded_more_than_captured"),
     CheckConstraint("origin IN ('buyer', 'organiser', 'door', 'waiting_list')", name="origin_is_known"),

@@ -36,6 +36,7 @@ event_sale_settings = Table(
     Column("waiting_list", Boolean, nullable=False),
     Column("hold_minutes", Integer, nullable=False),
     Column("capacity", BigInteger),
+    Column("reverse_charge", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("rounding IN ('line', 'sum_by_net', 'sum_by_net_keep_gross')", name="rounding_is_known"),
     CheckConstraint("service_fee_per_order >= 0 AND service_fee_per_ticket >= 0", name="fees_not_negative"),
     CheckConstraint(

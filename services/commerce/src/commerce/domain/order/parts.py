@@ -98,7 +98,8 @@ class Sums:
     """How the total comes about; all of it frozen when the order is placed.
 
     The total is the lines' gross and the service fee, and the platform's fee where that is passed on; `tax` is what of
-    it is tax. `platform_fee` is the platform's share of the total in either case.
+    it is tax. `platform_fee` is the platform's share of the total in either case. With `reverse_charge` the buyer owes the
+    tax instead of the seller: the lines hold none.
     """
 
     discount: Money
@@ -108,6 +109,7 @@ class Sums:
     platform_fee_passed_on: bool
     prices_include_tax: bool
     rounding: Rounding
+    reverse_charge: bool = False
 
     @property
     def fees(self) -> Money:
