@@ -1,18 +1,21 @@
 """The same request sent twice has one effect and one answer, whatever breaks in between."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from fastapi import APIRouter, Response
+from psycopg.pq.abc import PGresult
 from sqlalchemy import text
 
 from common import idempotency
 from common.db import Transaction
 from common.idempotency import IdempotencyKeyMalformed, IdempotencyKeyMissing, Once, StoredAnswer, parse_key
+from common.postgres.link import Link
+from common.postgres.statements import Ready
 from common.principal import ANONYMOUS
 from common.refusals import Conflict, Forbidden, TooManyRequests, Unprocessable
 from common.schemas import Body, View
@@ -53,18 +56,24 @@ REFUSALS: dict[str, Callable[[], Exception]] = {
 
 
 class Shop:
-    """Makes a thing, and then does what the thing's note says: refuses, breaks, or waits until the test lets go."""
+    """Makes a thing, and then does what the thing's note says: refuses, breaks, or waits until the test lets go.
+
+    `entered` is how often the database let it in; with `shut` it refuses before asking anything.
+    """
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
         self.entered = 0
         self.open = True
+        self.shut = False
 
     async def make(self, tx: Transaction, note: str) -> ThingView:
-        self.entered += 1
+        if self.shut:
+            raise NotNow()
         number = await tx.scalar(
             text("INSERT INTO things (note) VALUES (:note) RETURNING number").bindparams(note=note)
         )
+        self.entered += 1
         if self.open and note in REFUSALS:
             raise REFUSALS[note]()
         if note == "slow":
@@ -232,6 +241,38 @@ async def test_control_twenty_at_once_with_keys_of_their_own_have_twenty(run_com
         answers = await asyncio.gather(*(make(world, "a", f"key-{number}") for number in range(20)))
         assert {answer.status_code for answer in answers} == {201}
         assert await world.count("things") == 20
+
+
+async def test_what_is_refused_without_a_question_to_the_database_hides_no_stored_answer(
+    run_commerce: RunService, shop: Shop
+) -> None:
+    async with run_commerce(parts=shop.parts()) as world:
+        first = await make(world, "once")
+        shop.shut = True
+        again = await make(world, "once")
+        assert (again.status_code, again.content) == (201, first.content)
+        assert again.headers["idempotency-replayed"] == "true"
+        other = await make(world, "another", key="key-2")
+        assert (other.status_code, other.json()["code"]) == (409, "shop.not_now")
+        assert (await world.count("things"), await world.count("idempotency_keys")) == (1, 1)
+
+
+async def test_a_key_that_nobody_knows_takes_no_round_trip_of_its_own(
+    run_commerce: RunService, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trips: list[list[bytes]] = []
+    ask = Link.run
+
+    async def counted(link: Link, statements: Sequence[Ready]) -> list[PGresult]:
+        trips.append([statement.sql for statement in statements])
+        return await ask(link, statements)
+
+    async with run_commerce(parts=shop.parts()) as world:
+        with monkeypatch.context() as counting:
+            counting.setattr(Link, "run", counted)
+            assert (await make(world, "once")).status_code == 201
+        # BEGIN, the key and the action's own; then the answer that is kept, and COMMIT.
+        assert [len(trip) for trip in trips if b"idempotency_keys" in b" ".join(trip)] == [3, 2]
 
 
 async def test_while_the_first_is_running_others_are_told_to_come_again(run_commerce: RunService, shop: Shop) -> None:

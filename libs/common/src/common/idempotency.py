@@ -22,10 +22,11 @@ from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from common.db import Database, Transaction, moment
 from common.house_tables import idempotency_keys as keys
-from common.postgres import Conversation
+from common.postgres import Asked, Conversation
 from common.problems import problem_response
 from common.refusals import BadRequest, Conflict, Refusal, Unprocessable
 from common.sealing import NONCE_BYTES, NotSealedHere, Sealing
@@ -69,6 +70,10 @@ class AnswerGone(Conflict):
     """The first request with this `Idempotency-Key` was carried out; its answer held a secret and can be shown no more."""
 
     code = "idempotency.answer_gone"
+
+
+class _NotNew(Exception):
+    """The key is known, or somebody is about to take it: what it stands for is to be looked up."""
 
 
 class StoredAnswer(Exception):
@@ -116,19 +121,56 @@ class OnceOnly:
         """Do `action` and store its answer in one transaction, or hand out what was stored before.
 
         Args:
+            action: may begin and be undone at its first statement, where the key turns out to be known.
             sealing: what the answer is kept sealed with, where it shows a secret. Raises AnswerGone when it opens no more.
         """
         self._sealing = sealing
         try:
-            async with self._database.transaction() as transaction:
-                await self.begin(transaction)
-                body = view(await action(transaction)).model_dump_json(by_alias=True)
-                await self.finish(transaction, status, body)
+            try:
+                body = await self._at_once(action, view, status)
+            except _NotNew:
+                async with self._database.transaction() as transaction:
+                    await self.begin(transaction)
+                    body = await self._effect(transaction, action, view, status)
         except StoredAnswer as stored:
             return stored.response
         except Refusal as refusal:
             return await self.refused(refusal)
         return Response(body, status, media_type=_JSON)
+
+    async def _at_once(
+        self,
+        action: Callable[[Transaction], Awaitable[Result]],
+        view: Callable[[Result], BaseModel],
+        status: int,
+    ) -> str:
+        """The effect under a key that nobody knows yet, as nearly all are: taken in the round trip of the action's first
+        statement and ahead of it. Raises _NotNew, and nothing was done, where somebody knows it, or where the action
+        refused before it said anything: the key may stand for an answer all the same."""
+        claim: Asked[bool] | None = None
+        try:
+            async with self._database.transaction() as transaction:
+                claim = transaction.ask(_CLAIM_NEW, self._claim_at(transaction.now), lambda _: True)
+                return await self._effect(transaction, action, view, status)
+        except DBAPIError as error:
+            if (error.statement or "").startswith(_CLAIMING):
+                raise _NotNew from None
+            raise
+        except Refusal:
+            if claim is None or not claim.arrived:
+                raise _NotNew from None
+            raise
+
+    async def _effect(
+        self,
+        transaction: Transaction,
+        action: Callable[[Transaction], Awaitable[Result]],
+        view: Callable[[Result], BaseModel],
+        status: int,
+    ) -> str:
+        body = view(await action(transaction)).model_dump_json(by_alias=True)
+        await self.finish(transaction, status, body)
+        return body
 
     async def begin(self, transaction: Transaction) -> None:
         """Claim the key in this transaction.
@@ -138,18 +180,20 @@ class OnceOnly:
             IdempotencyKeyReused: it stands for another request.
             RequestStillRunning: another request with it is under way.
         """
-        self._leased_until = transaction.now + _LEASE
-        values = {
+        values = {**self._claim_at(transaction.now), "expired": transaction.now - KEPT}
+        if await transaction.connection.scalar(_CLAIM, values) is None:
+            await self._answer_from(transaction.connection)
+
+    def _claim_at(self, now: datetime) -> dict[str, object]:
+        self._leased_until = now + _LEASE
+        return {
             "principal": self._principal,
             "key": self._key,
             "fingerprint": self._fingerprint,
             "lock": f"idempotency {self._principal} {self._key}",
-            "now": transaction.now,
+            "now": now,
             "leased_until": self._leased_until,
-            "expired": transaction.now - KEPT,
         }
-        if await transaction.connection.scalar(_CLAIM, values) is None:
-            await self._answer_from(transaction.connection)
 
     async def finish(self, transaction: Transaction, status: int, body: str) -> None:
         """Store the answer in the transaction of the effect."""
@@ -236,6 +280,14 @@ class OnceOnly:
         return (keys.c.principal == self._principal) & (keys.c.key == self._key)
 
 
+_MOMENTS = (bindparam("now", type_=moment()), bindparam("leased_until", type_=moment()))
+_CLAIMING = "INSERT INTO idempotency_keys (principal, key, fingerprint, created_at, leased_until)"
+_CLAIM_NEW = text(f"""{_CLAIMING}
+    SELECT :principal, CASE WHEN pg_try_advisory_xact_lock(hashtextextended(:lock, 0)) THEN :key END, :fingerprint, :now,
+        :leased_until
+""").bindparams(*_MOMENTS)
+"""Take a key that is not there: fails where it is, and, by the null, where somebody is about to take it."""
+
 _CLAIM = text("""
     INSERT INTO idempotency_keys AS known (principal, key, fingerprint, created_at, leased_until)
     SELECT :principal, :key, :fingerprint, :now, :leased_until
@@ -246,9 +298,7 @@ _CLAIM = text("""
     WHERE known.created_at < :expired
        OR (known.status IS NULL AND known.leased_until < :now AND known.fingerprint = excluded.fingerprint)
     RETURNING key
-""").bindparams(
-    bindparam("now", type_=moment()), bindparam("leased_until", type_=moment()), bindparam("expired", type_=moment())
-)
+""").bindparams(*_MOMENTS, bindparam("expired", type_=moment()))
 """Take the key, in one statement: when it is new, when it is older than 24 h, or when whoever held it never finished.
 
 The advisory lock makes a second request with the same key find it taken instead of waiting for the first to commit.

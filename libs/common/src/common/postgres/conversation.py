@@ -65,6 +65,11 @@ class Asked(Generic[Answer]):
         """Take what the server sent."""
         self._outcome = outcome
 
+    @property
+    def arrived(self) -> bool:
+        """Whether it is there."""
+        return self._outcome is not None
+
     def answer(self) -> Answer:
         """Read it. Raises LookupError as long as no statement followed."""
         if self._outcome is None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from commerce.actions.announce import announce_order
 from commerce.actions.place_order import new_order
-from commerce.actions.read_waiting_lists import require_staff
+from commerce.actions.read_waiting_lists import require_staff_of
 from commerce.actions.take_stock import take_stock
 from commerce.domain.add_on import choose_add_ons
 from commerce.domain.basket import choose
@@ -29,10 +29,10 @@ async def make_order(
     tx: Transaction, principal: Principal, platform: PlatformFee, event_id: EventId, made: Made
 ) -> Order:
     """All of it or nothing. Raises UnknownEvent, what `choose` and `choose_add_ons` raise, and SoldOut."""
-    await require_staff(tx, principal, event_id, Capability.COMMERCE_ORDER_WRITE)
     offered = await find_offered(tx, event_id, made.basket(event_id).goods())
     if offered is None:
         raise UnknownEvent(retry_after=1)
+    require_staff_of(principal, offered.event, Capability.COMMERCE_ORDER_WRITE)
     order = _made(tx, principal, platform, offered_to_staff(offered), made)
     await orders.add_order(tx, order)
     ledger.add_transfers(tx, door_charge(order))

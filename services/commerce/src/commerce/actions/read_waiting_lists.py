@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from commerce.domain.sale import Event
 from commerce.domain.waiting_list import Entry, Status
 from commerce.errors import UnknownEvent
 from commerce.store import copies, waiting
@@ -41,6 +42,11 @@ async def require_staff(tx: Transaction, principal: Principal, event_id: EventId
     event = await copies.find_event(tx, event_id)
     if event is None:
         raise UnknownEvent(retry_after=1)
+    require_staff_of(principal, event, capability)
+
+
+def require_staff_of(principal: Principal, event: Event, capability: Capability) -> None:
+    """As `require_staff`, of an event that is known."""
     scope = Scope(event.organization_id, event.workspace_id)
     if event.status == "draft" and not holds(principal, capability, scope):
         raise UnknownEvent(retry_after=1)
