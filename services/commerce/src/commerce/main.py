@@ -24,6 +24,7 @@ from commerce.api import ROUTERS
 from commerce.commands import commands
 from commerce.consumers import HANDLERS
 from commerce.jobs import Worker, jobs, working
+from commerce.secret_links import SecretLinks
 from commerce.settings import PAYSTACK_URL, STRIPE_URL, Settings
 from commerce.tables import metadata
 from common.outgoing import Outgoing
@@ -66,6 +67,7 @@ def build(runtime: Runtime[Settings]) -> Parts:
             "outgoing_webhooks": told,
         },
         lifespan=_alive([*outgoing, *opened], workers),
+        around=[SecretLinks],
     )
 
 
