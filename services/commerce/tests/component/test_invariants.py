@@ -202,7 +202,7 @@ async def everything_that_is_counted(world: Running, stall: "Stall") -> dict[str
     parking = {"name": "Parking", "price": {"amount": 50_000, "currency": "NGN"}, "capacity": 5}
     path = f"/v1/events/{stall.event_id}/add-ons"
     add_on = (await world.post(path, stall.manager, key=uuid4().hex, json=parking)).json()["id"]
-    wanted = {"promoCode": "EARLY", "addOns": [{"addOnId": add_on, "quantity": 1}]}
+    wanted: dict[str, Any] = {"promoCode": "EARLY", "addOns": [{"addOnId": add_on, "quantity": 1}]}
     part = (await stall.order(world, (tier, 2), **wanted)).json()
     await stall.end(world, await stall.pay(world, part), "succeed")
     await stall.refunded(world, part, lines=[{"lineId": part["lines"][0]["id"], "quantity": 1, "ordinals": [2]}])
