@@ -69,6 +69,8 @@ async def test_a_sold_out_add_on_refuses_the_whole_order_and_is_named(run: RunSe
         refused = await stall.order(world, (tier, 2), addOns=wish((parking, 2)))
         assert (refused.status_code, refused.json()["code"]) == (409, "commerce.sold_out")
         assert refused.json()["addOns"] == [{"addOnId": parking, "wanted": 2, "left": 1}]
+        quoted = await stall.quote(world, (tier, 2), addOns=wish((parking, 2)))
+        assert (quoted.status_code, quoted.json()["addOns"]) == (409, refused.json()["addOns"])
         assert (await stall.stock(world, tier), await counts(world, parking)) == ((0, 0), (0, 0))
         assert await world.count("orders") == 0
 
