@@ -196,6 +196,7 @@ async def test_without_an_internal_token_a_key_is_worth_nothing(run_commerce: Ru
 
 
 async def test_a_repeat_gets_the_first_answer_and_has_no_effect(run_commerce: RunService, shop: Shop) -> None:
+    """Ticketing scenario 58."""
     async with run_commerce(parts=shop.parts()) as world:
         first = await make(world, "a", "key-1")
         assert (first.status_code, "idempotency-replayed" in first.headers) == (201, False)
@@ -276,6 +277,7 @@ async def test_a_key_that_nobody_knows_takes_no_round_trip_of_its_own(
 
 
 async def test_while_the_first_is_running_others_are_told_to_come_again(run_commerce: RunService, shop: Shop) -> None:
+    """Ticketing scenario 58."""
     async with run_commerce(parts=shop.parts(), settings={"database_pool_size": 30}) as world:
         first = asyncio.create_task(make(world, "slow"))
 
@@ -300,6 +302,7 @@ async def test_while_the_first_is_running_others_are_told_to_come_again(run_comm
 async def test_what_a_retry_may_overcome_is_not_stored_and_leaves_nothing(
     run_commerce: RunService, shop: Shop, status: int
 ) -> None:
+    """Ticketing scenario 58."""
     async with run_commerce(parts=shop.parts()) as world:
         for _ in range(2):
             refused = await make(world, str(status))

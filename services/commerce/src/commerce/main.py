@@ -26,6 +26,7 @@ from commerce.commands import commands
 from commerce.consumers import HANDLERS
 from commerce.formats.webhook_secrets import WebhookSecrets
 from commerce.jobs import Worker, jobs, working
+from commerce.secret_links import SecretLinks
 from commerce.settings import PAYSTACK_URL, STRIPE_URL, TAX_AUTHORITY_URL, Settings
 from commerce.tables import metadata
 from common.outgoing import Outgoing
@@ -71,6 +72,7 @@ def build(runtime: Runtime[Settings]) -> Parts:
             "outgoing_webhooks": told,
         },
         lifespan=_alive([*outgoing, *opened], workers),
+        around=[SecretLinks],
     )
 
 

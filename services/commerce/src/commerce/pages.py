@@ -11,6 +11,7 @@ from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from commerce import secret_links
 from commerce.actions.pay_from_page import pay_from_page
 from commerce.actions.read_order_page import OrderPage, read_order_page
 from commerce.adapters.payments import Payments
@@ -34,14 +35,12 @@ _TEMPLATES: Final = Environment(
 )
 HEADERS: Final = {
     # The address itself is the secret: it must not leak to a search engine, another site or a shared cache.
-    "Cache-Control": "private, no-store",
+    **secret_links.HEADERS,
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
-    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex, nofollow",
 }
 _PROVIDERS: Final = {"sandbox": "the sandbox (no real money)", "stripe": "Stripe", "paystack": "Paystack"}
 _REFUND_WORDS: Final = {"pending": "on its way", "done": "sent back", "failed": "being looked at by a person"}

@@ -295,17 +295,34 @@ async def test_control_without_the_lock_and_the_row_both_decide(
         assert await decide_both_ways(world, stall, order) == [200, 200]
 
 
-async def test_nothing_is_approved_for_an_event_that_is_over(
-    run: RunService, stall: "Stall", clock: FrozenClock
+@pytest.mark.parametrize("ended_early", [False, True], ids=["its-time-is-up", "it-was-ended"])
+async def test_nothing_is_approved_for_an_event_that_is_over_and_the_card_is_let_go_of_at_once(
+    run: RunService, stall: "Stall", clock: FrozenClock, ended_early: bool
 ) -> None:
+    other = type(stall)(organization_id=stall.organization_id)
     async with run(clock=clock) as world:
-        tier = await with_approval(world, stall)
+        tier, still_on = await with_approval(world, stall), await with_approval(world, other)
         ends = clock.now() + timedelta(days=2)
-        await world.hear(stall.event(clock.now(), starts_at=ends - timedelta(hours=4), ends_at=ends))
+        event = stall.event(clock.now(), starts_at=ends - timedelta(hours=4), ends_at=ends)
+        await world.hear(event)
         order, payment = await authorised(world, stall, tier)
-        clock.advance(timedelta(days=2))
+        waiting, _ = await authorised(world, other, still_on)
+        clock.advance(timedelta(days=2) - timedelta(microseconds=1))
+        await stall.job(world, "expire-approvals")
+        assert (await stall.show(world, order))["status"] == "awaiting_approval"
+        if ended_early:
+            await world.hear(event.model_copy(update={"sequence": 1_000, "status": "ended"}))
+        else:
+            clock.advance(timedelta(microseconds=1))
         answer = await approve(world, order, manager_of(stall))
         assert (answer.status_code, answer.json()["code"]) == (409, "commerce.event_not_on_sale")
         assert answer.json()["reason"] == "event_over"
         assert (await world.count("order_approvals"), await at_the_sandbox(world, payment)) == (0, "held")
         assert (await stall.stock(world, tier), await stall.books(world)) == ((1, 0), [])
+        await stall.job(world, "expire-approvals")
+        assert (await stall.show(world, order))["status"] == "expired"
+        await stall.job(world, "check-payments")
+        assert await at_the_sandbox(world, payment) == "abandoned"
+        assert (await stall.stock(world, tier), await stall.books(world)) == ((0, 0), [])
+        assert [said.order_id for said in await world.said(OrderExpired)] == [order["id"]]
+        assert (await other.show(world, waiting))["status"] == "awaiting_approval"

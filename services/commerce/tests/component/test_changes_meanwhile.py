@@ -26,6 +26,7 @@ async def pay_unheard(world: Running) -> None:
 async def test_a_hold_is_honoured_below_a_lowered_capacity_and_frees_nothing_when_it_ends(
     run: RunService, stall: "Stall", clock: FrozenClock
 ) -> None:
+    """Ticketing scenario 9, of one tier; of what tiers share it is in test_stock_scenarios."""
     async with run(clock=clock) as world:
         [tier] = await stall.open(world, {"capacity": 4})
         kept, left = await stall.placed(world, (tier, 2)), await stall.placed(world, (tier, 2))
@@ -36,6 +37,10 @@ async def test_a_hold_is_honoured_below_a_lowered_capacity_and_frees_nothing_whe
         assert (await world.post(f"/v1/orders/{left['id']}/cancel", stall.buyer)).json()["status"] == "cancelled"
         assert await stall.stock(world, tier) == (0, 2)
         assert (await stall.order(world, (tier, 1))).json()["code"] == "commerce.sold_out"
+        await world.hear(stall.tier(clock.now(), ticket_tier_id=tier, capacity=1))
+        assert [each["live"] for each in (await stall.show(world, kept))["lines"][0]["admissions"]] == [True, True]
+        [shown] = (await world.get(f"/v1/events/{stall.event_id}/availability")).json()["tiers"]
+        assert (shown["onSale"], shown["reason"], shown["left"]) == (False, "sold_out", 0)
         await world.hear(stall.tier(clock.now(), ticket_tier_id=tier, capacity=3))
         assert (await stall.order(world, (tier, 1))).status_code == 201
         await check_invariants(world.database)

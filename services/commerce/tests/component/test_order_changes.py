@@ -181,6 +181,35 @@ async def test_a_change_keeps_its_use_of_a_code_and_never_takes_a_second(run: Ru
         await stall.books(world)
 
 
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {},
+        {"disabled": True},
+        {"validUntil": "2026-11-20T18:01:00Z"},
+        {"validFrom": "2026-11-21T18:00:00Z"},
+    ],
+    ids=["its-budget-is-used-up", "disabled", "ended", "not-begun"],
+)
+async def test_what_an_order_holds_of_a_code_stays_its_own_whatever_became_of_the_code(
+    run: RunService, stall: "Stall", clock: FrozenClock, meanwhile: dict[str, Any]
+) -> None:
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world)
+        promo = await stall.promo(world, budget={"amount": 30_000, "currency": "NGN"})
+        order = (await stall.order(world, (tier, 2), promoCode="EARLY")).json()
+        assert await stall.promo_counts(world, promo) == (1, 0, 30_000, 0)
+        path, headers = f"/v1/promo-codes/{promo['id']}", {"If-Match": "*"}
+        answer = await world.patch(path, stall.manager, json=meanwhile, headers=headers)
+        assert answer.status_code == 200, answer.text
+        clock.advance(timedelta(minutes=1))
+        assert (await stall.order(world, (tier, 1), promoCode="EARLY")).status_code in (409, 422)
+        fewer = await change(world, stall, order, (tier, 1))
+        assert (fewer.status_code, fewer.json()["total"]["amount"]) == (200, 135_000)
+        assert await stall.promo_counts(world, promo) == (1, 0, 15_000, 0)
+        await stall.books(world)
+
+
 async def test_a_change_to_what_costs_nothing_is_paid_at_once(run: RunService, stall: "Stall") -> None:
     async with run() as world:
         dear, free = await stall.open(world, {}, {"price": MoneyPart(amount=0, currency="NGN")})

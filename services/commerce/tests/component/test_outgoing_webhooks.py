@@ -5,10 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sqlalchemy import text
 from standardwebhooks import Webhook
 from structlog.testing import capture_logs
 
+from commerce.actions.check_invariants import check_invariants
+from commerce.errors import InvariantsBroken
 from commerce.store.webhook_cursor import take_cursor
 from commerce.store.webhook_endpoints import take_due_endpoints
 from common.messages import WebhookEndpointDisabled
@@ -468,6 +472,56 @@ async def test_what_was_told_is_forgotten_after_thirty_days(
         clock.advance(timedelta(microseconds=1))
         await stall.job(world, "forget-webhooks")
         assert [one["number"] for one in await deliveries(world, stall, hook)] == [2]
+
+
+async def test_of_the_last_thing_that_was_told_only_its_number_is_kept_and_it_is_told_no_more(
+    run: RunService, stall: "Stall", receiver: "Receiver", clock: FrozenClock
+) -> None:
+    """Its number tells an endpoint that was told nothing for long from one whose deliveries were lost."""
+    receiver.status = 500
+    async with run(settings={"webhook_origins": receiver.origin}, clock=clock) as world:
+        hook = await make(world, stall, receiver)
+        path = f"/v1/webhooks/{hook['id']}"
+        await world.post(f"{path}/test", admin_of(stall))
+        await came_to(world, stall, hook, ("waiting", 1))
+        await world.post(f"{path}/test", admin_of(stall))
+        await world.patch(path, admin_of(stall), json={"enabled": False})
+        clock.advance(timedelta(days=30, microseconds=1))
+        assert await deliveries(world, stall, hook) == [], "also before the job comes by"
+        await stall.job(world, "forget-webhooks")
+        kept = "SELECT number, body, next_attempt_at FROM webhook_deliveries"
+        assert await world.rows(kept) == [{"number": 2, "body": "{}", "next_attempt_at": None}]
+        told = len(receiver.told)
+        await world.patch(path, admin_of(stall), json={"enabled": True})
+        again = await world.post(f"{path}/replay", admin_of(stall), json={"from": 1})
+        assert (again.status_code, again.json()) == (202, {"count": 0})
+        await check_invariants(world.database)
+        receiver.status = 200
+        await world.post(f"{path}/test", admin_of(stall))
+        await came_to(world, stall, hook, ("delivered", 1))
+        assert [one["number"] for one in receiver.heard[told:]] == [3]
+        await stall.job(world, "forget-webhooks")
+        assert [row["number"] for row in await world.rows(kept)] == [3]
+        await check_invariants(world.database)
+
+
+@pytest.mark.parametrize(
+    ("lost", "kept"), [("true", 0), ("number = 2", 2), ("number = 3", 2)], ids=["all", "one-between", "the-last"]
+)
+async def test_deliveries_that_were_lost_are_found(
+    run: RunService, stall: "Stall", receiver: "Receiver", lost: str, kept: int
+) -> None:
+    async with run(settings={"webhook_origins": receiver.origin}) as world:
+        hook = await make(world, stall, receiver)
+        await make(world, stall, receiver, types=["order.refunded"])
+        for _ in range(3):
+            await world.post(f"/v1/webhooks/{hook['id']}/test", admin_of(stall))
+        await check_invariants(world.database)
+        async with world.database.transaction() as tx:
+            await tx.execute(text(f"DELETE FROM webhook_deliveries WHERE {lost}"))
+        with pytest.raises(InvariantsBroken) as broken:
+            await check_invariants(world.database)
+        assert broken.value.details["findings"] == f"webhook {hook['id']}: {kept} kept, but the next number is 4"
 
 
 async def test_what_was_said_of_two_organisations_at_once_each_hears_of_its_own(

@@ -19,6 +19,11 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -75,6 +80,37 @@ async def test_a_guessed_link_leads_nowhere(run: RunService, stall: "Stall") -> 
             paying = await world.post(f"/o/{guess}/payments", content="provider=sandbox", headers=FORM)
             assert (paying.status_code, paying.json()["code"]) == (404, "commerce.unknown_page")
         assert await world.count("payments") == 0
+
+
+async def test_nothing_below_the_secret_link_is_kept_found_or_told_to_others(run: RunService, stall: "Stall") -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        order = await stall.paid(world, (tier, 1))
+        await stall.job(world, "issue-documents")
+        link = order["pagePath"]
+        guess = link[:-1] + ("A" if link[-1] != "A" else "B")
+        waiting = (await stall.placed(world, (tier, 1)))["pagePath"]
+        answers = [
+            (await world.get(link), 200),
+            (await world.get(f"{link}/receipt.pdf"), 200),
+            (await world.post(f"{waiting}/payments", content="provider=sandbox", headers=FORM), 303),
+            (await world.get(guess), 404),
+            (await world.get(f"{guess}/receipt.pdf"), 404),
+            (await world.get(f"{waiting}/receipt.pdf"), 404),
+            (await world.post(f"{guess}/payments", content="provider=sandbox", headers=FORM), 404),
+            (await world.get("/o/short"), 422),
+            (await world.get(f"{link}%20"), 422),
+            (await world.post(f"{waiting}/payments", content="provider=cash", headers=FORM), 422),
+            (await world.delete(link), 405),
+            (await world.get(f"{link}/passes"), 404),
+            (await world.client.get(link), 401),
+        ]
+        for answer, status in answers:
+            assert answer.status_code == status, answer.text
+            for name, value in HEADERS.items():
+                assert answer.headers.get_list(name) == [value], (answer.request.url, name)
+        elsewhere = await world.get(f"/v1/events/{stall.event_id}/availability")
+        assert "X-Robots-Tag" not in elsewhere.headers
 
 
 async def test_whoever_has_the_link_pays_from_the_page_without_signing_in(run: RunService, stall: "Stall") -> None:

@@ -182,7 +182,10 @@ async def test_where_the_sandbox_is_off_there_is_none(run: RunService, stall: "S
         outcome = await world.post(f"/v1/sandbox/payments/{payment}", json={"outcome": "succeed"})
         page = await world.get(f"/sandbox/checkout/{payment}")
         webhook = await world.post("/v1/payments/webhooks/sandbox", content=b"{}")
-        assert [outcome.status_code, page.status_code, webhook.status_code] == [404, 404, 404]
+        for refused in (outcome, page):
+            assert (refused.status_code, refused.json()["code"]) == (404, "commerce.sandbox_off")
+        assert (webhook.status_code, webhook.json()["code"]) == (404, "commerce.unknown_provider")
+        assert (await world.count("payments"), await world.count("payment_webhooks")) == (0, 0)
 
 
 async def test_the_invariants_notice_books_that_do_not_add_up(run: RunService, stall: "Stall") -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.clock import Entropy
 from common.ids import EventId, TicketTierId
 from common.messages import MoneyPart
 from common.testing import FrozenClock, RunService, principals
@@ -190,3 +191,35 @@ async def test_a_capacity_below_what_is_sold_leaves_tickets_valid_and_nothing_le
         assert (await stall.show(world, order))["status"] == "paid"
         await world.hear(stall.tier(clock.now(), ticket_tier_id=tier, capacity=6))
         assert (await stall.order(world, (tier, 1))).status_code == 201
+
+
+class Repeating:
+    """Chance that draws the same sixteen bytes again and again, and is otherwise as usual."""
+
+    def __init__(self, usual: Entropy) -> None:
+        self._usual = usual
+
+    def bytes(self, count: int) -> bytes:
+        return b"\x07" * 16 if count == 16 else self._usual.bytes(count)
+
+
+async def test_two_orders_never_share_the_secret_of_their_page(
+    run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ticketing scenario 60. Nobody draws sixteen equal bytes twice; if it happened the second order would leave nothing
+    behind, not even its key, and the same request once more goes through."""
+    async with run() as world:
+        [tier] = await stall.open(world)
+        with monkeypatch.context() as unlucky:
+            unlucky.setattr(world.database, "entropy", Repeating(world.database.entropy))
+            first = await stall.order(world, (tier, 1), key="first")
+            assert first.status_code == 201, first.text
+            second = await stall.order(world, (tier, 1), key="second")
+            assert (second.status_code, second.json()["code"]) == (500, "common.internal_fault")
+            assert (await world.count("orders"), await stall.stock(world, tier)) == (1, (1, 0))
+        again = await stall.order(world, (tier, 1), key="second")
+        assert again.status_code == 201, again.text
+        tokens = {row["page_token"] for row in await world.rows("SELECT page_token FROM orders")}
+        assert tokens == {answer.json()["pagePath"].removeprefix("/o/") for answer in (first, again)}
+        assert (len(tokens), await stall.stock(world, tier)) == (2, (2, 0))
+        await stall.books(world)

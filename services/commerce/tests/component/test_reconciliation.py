@@ -10,6 +10,7 @@ from services.commerce.tests.fakes.stripe_shop import begun, only, shop, tell_al
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from commerce.errors import MalformedDay
 from common.ids import PaymentId
 from common.testing import FrozenClock, Running, RunService
 from common.testing.principals import fresh
@@ -198,5 +199,7 @@ async def test_the_report_refuses_what_is_no_day(run: RunService) -> None:
     async with run() as world:
         report = world.app.state.parts.commands["reconciliation:report"]
         for since in ("yesterday", 7, None):
-            with pytest.raises(Exception, match="A day is written as 2026-01-31"):
+            with pytest.raises(MalformedDay, match="A day is written as 2026-01-31") as refused:
                 await report({"since": since})
+            assert (refused.value.status, refused.value.code) == (422, "commerce.malformed_day")
+            assert refused.value.pointer == "/since"

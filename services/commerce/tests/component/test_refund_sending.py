@@ -161,6 +161,42 @@ async def test_money_sent_back_at_the_provider_is_recorded_once_and_the_tickets_
         await stall.books(world)
 
 
+@pytest.mark.parametrize("amount", [PRICE, 100_000], ids=["all-of-it", "more-than-is-left-beside-ours"])
+async def test_money_sent_back_by_hand_while_a_refund_of_ours_is_under_way_is_asked_about_again(
+    run: RunService, stall: "Stall", clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, amount: int
+) -> None:
+    async def put_off() -> bool:
+        rows = await world.rows("SELECT outcome FROM payment_webhooks WHERE handled_at IS NULL AND attempts = 1")
+        return any(str(row["outcome"]).startswith("RefundUnderWay") for row in rows)
+
+    async with run(clock=clock) as world:
+        [tier] = await stall.open(world)
+        order = await stall.paid(world, (tier, 1))
+        payment, told = order["payments"][0]["id"], await stall.told(world)
+        with monkeypatch.context() as asleep:
+            asleep.setattr(refunds, "take_some_due", nobody)
+            await stall.refunded(world, order, amount={"amount": amount, "currency": "NGN"})
+            books = await stall.books(world)
+            await world.app.state.payments.sandbox.refund_by_hand(PaymentId(payment), amount)
+            await eventually(put_off, what="the notice being put off")
+            assert (await stall.told(world), await one_status(world)) == (told, "pending")
+            assert await stall.books(world) == books
+        # Ours is refused by now, for nothing is left there: it is the one done by hand, and the notice finds it booked.
+        assert await stall.refunds(world, order) == [("done", amount)]
+        booked = [*books, ("refund_sent", "refunds_due", "provider_receivable", amount)]
+        assert (await stall.told(world), await stall.books(world)) == (told, booked)
+        clock.advance(timedelta(seconds=2))
+
+        async def worked_off() -> bool:
+            return await stall.told(world) == told + 1
+
+        await eventually(worked_off, what="the notice being worked off")
+        assert (await stall.refunds(world, order), await stall.books(world)) == ([("done", amount)], booked)
+        assert [row["status"] for row in await world.rows("SELECT status FROM sandbox_refunds WHERE key IS NULL")] == [
+            "done"
+        ]
+
+
 async def test_a_failed_refund_done_by_hand_at_the_provider_is_that_refund(
     run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
 ) -> None:

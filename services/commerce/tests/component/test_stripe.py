@@ -22,6 +22,7 @@ from structlog.testing import capture_logs
 
 from commerce.actions.check_invariants import check_invariants
 from commerce.actions.work_off_webhooks import work_off_webhooks
+from commerce.errors import NotOurPayment, ProviderUnreadable
 from commerce.formats.webhook_signature import sign
 from commerce.store import webhooks
 from common.db import Transaction
@@ -169,7 +170,10 @@ async def test_an_answer_that_cannot_be_read_is_as_good_as_none(
         assert (answer.status_code, answer.json()["code"]) == (503, "commerce.provider_away")
         assert (await begin(world, stall, order)).status_code == 201
         stripe.pay(only(stripe.sessions)["id"])
-        stripe.faults["GET /v1/checkout/sessions"] = [fault]
+        stripe.faults["GET /v1/checkout/sessions"] = [fault, fault]
+        with pytest.raises(ProviderUnreadable) as refused:
+            await world.app.state.payments.providers.find("stripe").fetch(only(stripe.sessions)["id"])
+        assert (refused.value.status, refused.value.code) == (502, "commerce.provider_unreadable")
         clock.advance(timedelta(minutes=3))
         await stall.job(world, "check-payments")
         assert (await stall.show(world, order))["status"] == "awaiting_payment"
@@ -379,6 +383,10 @@ async def test_a_refund_of_somebody_elses_payment_in_the_same_account_is_left_al
         await tell(world, stripe, stripe.event("refund.created", {"id": "re_1", "payment_intent": "pi_theirs"}))
         await worked_off(world)
         assert [row["outcome"] for row in await world.rows("SELECT outcome FROM payment_webhooks")] == ["not ours"]
+        with pytest.raises(NotOurPayment) as refused:
+            await world.app.state.payments.providers.find("stripe").fetch("pi_theirs")
+        assert (refused.value.status, refused.value.code) == (404, "commerce.not_our_payment")
+        assert await stall.books(world) == []
 
 
 async def test_what_stripe_refuses_to_begin_is_over_and_said_so(

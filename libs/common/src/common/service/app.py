@@ -90,6 +90,8 @@ def create_app(
     app.add_middleware(Deadline)
     app.add_middleware(Observed, registry=runtime.registry)
     app.add_middleware(Parting, stopping=lambda: health.stopping)
+    for one in parts.around:
+        app.add_middleware(one)
     return app
 
 

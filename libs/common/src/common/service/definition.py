@@ -1,6 +1,6 @@
 """What a service says about itself, and what it is handed to work with."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 from sqlalchemy import MetaData
+from starlette.types import ASGIApp
 
 from common.bus import Bus
 from common.clock import Clock, Entropy
@@ -49,6 +50,7 @@ class Parts:
         republish: publishes the current state of every aggregate and returns how many; see `./lanyard republish`.
         state: what routes reach through `request.app.state`.
         lifespan: opens what needs closing (an SMTP pool, an HTTP client).
+        around: ASGI middleware outside of all that the house puts around a service.
     """
 
     routers: list[APIRouter]
@@ -58,6 +60,7 @@ class Parts:
     republish: Callable[[Transaction], Awaitable[int]] | None = None
     state: Mapping[str, object] = field(default_factory=dict)
     lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None
+    around: Sequence[Callable[[ASGIApp], ASGIApp]] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Ends orders that no organiser decided in time, or whose event was called off: cards are let go of, places go back."""
+"""Ends orders that no organiser decided in time, or whose event is over or was called off, so that nobody can approve them
+any more: cards are let go of, places go back."""
 
 from commerce.actions.announce import announce_order
 from commerce.actions.release_stock import release_stock
@@ -12,7 +13,7 @@ AT_ONCE = 50
 
 
 async def expire_approvals(database: Database) -> int:
-    """End every order that waited too long; how many."""
+    """End every order that can be approved no more; how many."""
     count = 0
     while True:
         async with database.transaction() as tx:

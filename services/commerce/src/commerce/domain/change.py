@@ -50,7 +50,7 @@ def offered_to(order: Order, offered: Offered, basket: Basket) -> Offered:
         line.ticket_tier_id: line for line in order.lines if goods.tiers.get(line.ticket_tier_id, 0) <= line.quantity
     }
     kept = {line.add_on_id: line for line in order.add_ons if goods.add_ons.get(line.add_on_id, 0) <= line.quantity}
-    promos = tuple(_own_promo(promo, order, basket) for promo in offered.promo_codes)
+    promos = tuple(_own_promo(promo, order) for promo in offered.promo_codes)
     return replace(
         offered,
         tiers={tier: _reserved(found, stays.get(tier)) for tier, found in offered.tiers.items()},
@@ -123,8 +123,8 @@ def _as_taxed(settings: TierSaleSettings, line: Line | None) -> TierSaleSettings
     return settings if line is None else replace(settings, tax_rate=line.charge.tax_rate)
 
 
-def _own_promo(promo: PromoCode, order: Order, basket: Basket) -> PromoCode:
-    if promo.id != order.promo_code_id or promo.code not in (None, basket.promo_code):
+def _own_promo(promo: PromoCode, order: Order) -> PromoCode:
+    if promo.id != order.promo_code_id:
         return promo
     return replace(
         promo,

@@ -35,12 +35,12 @@ async def forget_decision(tx: Transaction, order_id: OrderId) -> None:
 
 
 async def lock_some_undecided(tx: Transaction, limit: int) -> list[OrderId]:
-    """Orders nobody decided in time, or whose event was called off meanwhile, longest ago first, locked; those others work
-    on are left out."""
+    """Orders nobody decided in time, or whose event is over or was called off meanwhile, longest ago first, locked; those
+    others work on are left out."""
     decided = select(order_approvals.c.order_id).where(order_approvals.c.order_id == orders.c.id).exists()
-    called_off = select(events.c.id).where(events.c.id == orders.c.event_id, events.c.status == "cancelled").exists()
-    over = or_(orders.c.approval_until <= tx.now, called_off)
-    query = select(orders.c.id).where(UNDECIDED, over, ~decided)
+    closed = or_(events.c.status.in_(("cancelled", "ended")), events.c.ends_at <= tx.now)
+    too_late = select(events.c.id).where(events.c.id == orders.c.event_id, closed).exists()
+    query = select(orders.c.id).where(UNDECIDED, or_(orders.c.approval_until <= tx.now, too_late), ~decided)
     query = query.order_by(orders.c.approval_until).limit(limit)
     return [row.id for row in await tx.all(query.with_for_update(skip_locked=True))]
 

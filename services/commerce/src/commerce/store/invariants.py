@@ -148,8 +148,9 @@ async def find_miscounted_promo_codes(tx: Transaction) -> list[str]:
         .limit(SHOWN)
     )
     return [
-        f"promo code {row.id}: {[getattr(row, name) for name in counts]}, but orders say "
-        f"{[getattr(row, f'{name}_said') for name in counts]} (held and used orders, held and used money)"
+        f"promo code {row.id}: held by {row.held_uses} orders for {row.held_amount} and used by {row.used_uses} for "
+        f"{row.used_amount}, but orders say {row.held_uses_said} for {row.held_amount_said} and {row.used_uses_said} "
+        f"for {row.used_amount_said}"
         for row in await tx.all(query)
     ]
 

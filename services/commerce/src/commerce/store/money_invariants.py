@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import TextualSelect, text
 
-from common.db import Transaction
+from common.db import Transaction, TypedId
+from common.ids import OrderId, OrderLineId, PaymentId, RefundId
 
 _OWED: Final = text(
     """
@@ -15,7 +16,7 @@ _OWED: Final = text(
     SELECT coalesce(due.order_id, owed.order_id) AS id, coalesce(due.amount, 0) AS booked, coalesce(owed.amount, 0) AS said
     FROM due FULL JOIN owed USING (order_id) WHERE coalesce(due.amount, 0) <> coalesce(owed.amount, 0) LIMIT 20
     """
-)
+).columns(id=TypedId(OrderId))
 _GONE: Final = text(
     """
     WITH sent AS (
@@ -25,7 +26,7 @@ _GONE: Final = text(
     FROM refunds LEFT JOIN sent ON sent.refund_id = refunds.id
     WHERE coalesce(sent.amount, 0) <> CASE status WHEN 'done' THEN refunds.amount ELSE 0 END LIMIT 20
     """
-)
+).columns(id=TypedId(RefundId))
 _CAPTURED: Final = text(
     """
     WITH came AS (
@@ -37,7 +38,7 @@ _CAPTURED: Final = text(
     LEFT JOIN went ON went.order_id = orders.id AND went.currency = orders.currency
     WHERE (orders.captured, orders.refunded) <> (coalesce(came.amount, 0), coalesce(went.amount, 0)) LIMIT 20
     """
-)
+).columns(id=TypedId(OrderId))
 _MORE_THAN_CAME: Final = text(
     """
     WITH came AS (
@@ -47,7 +48,7 @@ _MORE_THAN_CAME: Final = text(
     SELECT went.payment_id AS id, went.amount AS went, coalesce(came.amount, 0) AS came
     FROM went LEFT JOIN came USING (payment_id) WHERE went.amount > coalesce(came.amount, 0) LIMIT 20
     """
-)
+).columns(id=TypedId(PaymentId))
 _LEFT_OVER: Final = text(
     """
     WITH entries AS (
@@ -65,13 +66,13 @@ _LEFT_OVER: Final = text(
         FROM entries JOIN over USING (order_id, currency) WHERE kind <> 'second_debit') AS fees_beside_the_payable
     GROUP BY order_id, currency, account HAVING sum(amount) <> 0 LIMIT 20
     """
-)
+).columns(id=TypedId(OrderId))
 _STILL_LIVE: Final = text(
     """
     SELECT line_id AS id, ordinal FROM refunded_admissions JOIN admissions USING (line_id, ordinal)
     WHERE admissions.live LIMIT 20
     """
-)
+).columns(id=TypedId(OrderLineId))
 
 
 async def find_money_astray(tx: Transaction) -> list[str]:
@@ -86,5 +87,5 @@ async def find_money_astray(tx: Transaction) -> list[str]:
     ]
 
 
-async def _found(tx: Transaction, question: TextClause, sentence: str) -> list[str]:
+async def _found(tx: Transaction, question: TextualSelect, sentence: str) -> list[str]:
     return [sentence.format(**row._asdict()) for row in await tx.all(question)]

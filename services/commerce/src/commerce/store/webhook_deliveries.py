@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, or_, select, update
 
@@ -12,6 +12,8 @@ from commerce.tables import webhook_deliveries as deliveries
 from commerce.tables import webhook_endpoints as endpoints
 from common.db import Transaction
 from common.ids import WebhookEndpointId
+
+EMPTY: Final = "{}"
 
 
 async def add_deliveries(tx: Transaction, new: Sequence[Delivery]) -> None:
@@ -71,30 +73,42 @@ async def list_deliveries(
     tx: Transaction, endpoint_id: WebhookEndpointId, after: int, limit: int
 ) -> tuple[list[Delivery], int | None]:
     """What an endpoint was told beyond a number, in the order of numbers, and the number to go on after."""
-    query = select(deliveries).where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.number > after)
+    shown = (deliveries.c.number > after) & (deliveries.c.made_at >= tx.now - KEPT)
+    query = select(deliveries).where(deliveries.c.endpoint_id == endpoint_id, shown)
     rows = await tx.all(query.order_by(deliveries.c.number).limit(limit + 1))
-    shown = [_delivery(row) for row in rows[:limit]]
-    return shown, shown[-1].number if len(rows) > limit else None
+    page = [_delivery(row) for row in rows[:limit]]
+    return page, page[-1].number if len(rows) > limit else None
 
 
 async def tell_anew(tx: Transaction, endpoint_id: WebhookEndpointId, first: int) -> int:
     """Have everything from a number on told once more, under the same ids; how many that is."""
     anew = {"attempts": 0, "next_attempt_at": tx.now, "delivered_at": None}
-    statement = update(deliveries).where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.number >= first)
+    known = (deliveries.c.number >= first) & (deliveries.c.made_at >= tx.now - KEPT)
+    statement = update(deliveries).where(deliveries.c.endpoint_id == endpoint_id, known)
     return (await tx.execute(statement.values(**anew))).rowcount
 
 
 async def forget_old(tx: Transaction) -> int:
-    """Delete what is older than 30 days, delivered or not; how many."""
-    return (await tx.execute(delete(deliveries).where(deliveries.c.made_at < tx.now - KEPT))).rowcount
+    """Forget what is older than 30 days, delivered or not; how many. Of the last one its number stays, and nothing that it
+    told: an endpoint whose deliveries were lost is known by that from one that was told nothing for long."""
+    old = deliveries.c.made_at < tx.now - KEPT
+    last = (
+        select(endpoints.c.next_number - 1)
+        .where(endpoints.c.id == deliveries.c.endpoint_id)
+        .correlate(deliveries)
+        .scalar_subquery()
+    )
+    gone = await tx.execute(delete(deliveries).where(old, deliveries.c.number < last))
+    emptied = update(deliveries).where(old, deliveries.c.body != EMPTY).values(body=EMPTY, next_attempt_at=None)
+    return gone.rowcount + (await tx.execute(emptied)).rowcount
 
 
 async def find_gaps(tx: Transaction) -> list[str]:
     """Webhooks whose numbers have a gap, from the oldest that is kept to the last that was given out."""
-    last, count = func.max(deliveries.c.number), func.count()
+    last, count = func.coalesce(func.max(deliveries.c.number), 0), func.count(deliveries.c.number)
     query = (
         select(endpoints.c.id, endpoints.c.next_number, count.label("kept"))
-        .join_from(endpoints, deliveries, deliveries.c.endpoint_id == endpoints.c.id)
+        .join_from(endpoints, deliveries, deliveries.c.endpoint_id == endpoints.c.id, isouter=True)
         .group_by(endpoints.c.id)
         .having(or_(last != endpoints.c.next_number - 1, count != last - func.min(deliveries.c.number) + 1))
         .limit(SHOWN)
