@@ -36,8 +36,8 @@ async def make_order(
     order = _made(tx, principal, platform, offered_to_staff(offered), made)
     await orders.add_order(tx, order)
     ledger.add_transfers(tx, door_charge(order))
-    await take_stock(tx, order)
     announce_order(tx, order)
+    await take_stock(tx, order)
     return order
 
 

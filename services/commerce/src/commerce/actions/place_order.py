@@ -39,8 +39,8 @@ async def place_order(
     await orders.add_order(tx, order)
     if basket.billing is not None:
         documents.save_buyer_details(tx, order.id, replace(basket.billing, vat_check=check))
-    await take_stock(tx, order)
     announce_order(tx, order)
+    await take_stock(tx, order)
     return order
 
 
