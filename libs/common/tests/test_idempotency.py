@@ -1,26 +1,24 @@
 """The same request sent twice has one effect and one answer, whatever breaks in between."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from fastapi import APIRouter, Response
-from psycopg.pq.abc import PGresult
 from sqlalchemy import text
 
 from common import idempotency
 from common.db import Transaction
 from common.idempotency import IdempotencyKeyMalformed, IdempotencyKeyMissing, Once, StoredAnswer, parse_key
-from common.postgres.link import Link
-from common.postgres.statements import Ready
 from common.principal import ANONYMOUS
 from common.refusals import Conflict, Forbidden, TooManyRequests, Unprocessable
 from common.schemas import Body, View
 from common.service import CurrentPrincipal, Db, Parts
 from common.testing import FrozenClock, Running, RunService, eventually
+from common.testing.overhearing import naming, round_trips
 from common.testing.principals import user
 from common.testing.servers import DatabaseUrls
 
@@ -261,19 +259,11 @@ async def test_what_is_refused_without_a_question_to_the_database_hides_no_store
 async def test_a_key_that_nobody_knows_takes_no_round_trip_of_its_own(
     run_commerce: RunService, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trips: list[list[bytes]] = []
-    ask = Link.run
-
-    async def counted(link: Link, statements: Sequence[Ready]) -> list[PGresult]:
-        trips.append([statement.sql for statement in statements])
-        return await ask(link, statements)
-
     async with run_commerce(parts=shop.parts()) as world:
-        with monkeypatch.context() as counting:
-            counting.setattr(Link, "run", counted)
+        with round_trips(monkeypatch) as trips:
             assert (await make(world, "once")).status_code == 201
         # BEGIN, the key and the action's own; then the answer that is kept, and COMMIT.
-        assert [len(trip) for trip in trips if b"idempotency_keys" in b" ".join(trip)] == [3, 2]
+        assert [len(trip) for trip in naming(trips, b"idempotency_keys")] == [3, 2]
 
 
 async def test_while_the_first_is_running_others_are_told_to_come_again(run_commerce: RunService, shop: Shop) -> None:

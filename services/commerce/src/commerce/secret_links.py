@@ -1,13 +1,9 @@
 """Whatever is answered below `/o/`, the address of a secret page, is kept by no cache, found by no search engine, and tells no
 other site where its reader came from: the page itself, its receipt, and every refusal, also those that no route of ours gives."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Final
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BELOW: Final = "/o/"
 HEADERS: Final = {
@@ -21,7 +17,7 @@ _ENCODED: Final = {name.lower().encode(): value.encode() for name, value in HEAD
 class SecretLinks:
     """ASGI middleware around the whole service."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -30,7 +26,7 @@ class SecretLinks:
             await self._app(scope, receive, send)
             return
 
-        async def send_on(message: MutableMapping[str, Any]) -> None:
+        async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
                 others = [pair for pair in message.get("headers", ()) if pair[0].lower() not in _ENCODED]
                 message["headers"] = [*others, *_ENCODED.items()]

@@ -1,21 +1,17 @@
 """Orders that staff make, and who comes with a ticket."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from psycopg.pq.abc import PGresult
 
 from common.ids import NOBODY, ApiKeyId, EventId, OrderLineId, TicketTierId
 from common.messages import OrderPaid
-from common.postgres.link import Link
-from common.postgres.statements import Ready
 from common.principal import Principal
 from common.testing import Running, RunService, principals
+from common.testing.overhearing import round_trips
 from common.testing.principals import fresh
 
 if TYPE_CHECKING:
@@ -211,17 +207,10 @@ async def test_an_order_at_the_door_is_a_handful_of_questions_to_the_database(
     run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is measured beside others' ways to create a paid order in one call. Each list is one round trip."""
-    asked: defaultdict[Link, list[list[bytes]]] = defaultdict(list)
-    send = Link.run
-
-    async def note(link: Link, statements: Sequence[Ready]) -> list[PGresult]:
-        asked[link].append([statement.sql for statement in statements])
-        return await send(link, statements)
-
-    monkeypatch.setattr(Link, "run", note)
     async with run() as world:
         [tier] = await stall.open(world)
-        assert (await make(world, stall, (tier, 2))).status_code == 201
+        with round_trips(monkeypatch) as asked:
+            assert (await make(world, stall, (tier, 2))).status_code == 201
     [(trips, place)] = [
         (trips, place)
         for trips in asked.values()

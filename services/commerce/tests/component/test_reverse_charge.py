@@ -27,8 +27,8 @@ from commerce.actions.check_invariants import check_invariants
 from commerce.domain.vat_check import REVERSE_CHARGE_NOTE
 from commerce.errors import InvariantsBroken
 from common.ids import OrderId
-from common.postgres.link import Link
 from common.testing import FrozenClock, Running, RunService, eventually, principals
+from common.testing.overhearing import naming, round_trips
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
@@ -450,23 +450,11 @@ async def test_an_order_without_billing_details_asks_the_database_nothing_more(
     run: RunService, stall: "Stall", clock: FrozenClock, vies: FakeVies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a rush of buyers does: the same round trips, and the same statements, whether or not an organiser wants this."""
-    trips: list[list[bytes]] = []
-    send = Link.run
-
-    async def note(link: Link, statements: Any) -> Any:
-        trips.append([statement.sql for statement in statements])
-        return await send(link, statements)
-
-    async def said_by(world: Running, tier: Any) -> list[list[bytes]]:
-        with monkeypatch.context() as listening:
-            listening.setattr(Link, "run", note)
-            trips.clear()
-            assert (await stall.order(world, (tier, 1))).status_code == 201
-        return [trip for trip in trips if any(b"idempotency_keys" in sql or b"orders" in sql for sql in trip)]
-
     async with shop(run, vies, clock) as world:
         tier = await open_shop(world, stall)
-        heard = [sql for trip in await said_by(world, tier) for sql in trip]
+        with round_trips(monkeypatch) as trips:
+            assert (await stall.order(world, (tier, 1))).status_code == 201
+        heard = [sql for trip in naming(trips, b"idempotency_keys", b"orders") for sql in trip]
         assert any(b"INSERT INTO orders" in sql for sql in heard)
         for table in (b"vat_verdicts", b"buyer_details", b"seller_details"):
             assert [sql for sql in heard if table in sql] == []

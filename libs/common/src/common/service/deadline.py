@@ -1,16 +1,11 @@
 """A request's work ends when nobody waits for its answer any more: the gateway says how long that is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.problems import problem_response
 from common.refusals import Refusal
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HEADER = b"x-lanyard-deadline-ms"
 """Milliseconds that are left until the answer must begin. The gateway lets no client set it."""
@@ -27,7 +22,7 @@ class DeadlinePassed(Refusal):
 class Deadline:
     """ASGI middleware: cancels what is late, and so rolls its transaction back. An answer that has begun may go on."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,7 +41,7 @@ class Deadline:
 
 
 def _lifting(limit: asyncio.Timeout, send: Send) -> Send:
-    async def send_on(message: MutableMapping[str, Any]) -> None:
+    async def send_on(message: Message) -> None:
         if message["type"] == "http.response.start" and not limit.expired():
             limit.reschedule(None)
         await send(message)

@@ -4,19 +4,13 @@ What no handler knew ends here, inside the span: its answer then carries the tra
 """
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.problems import fault_response
 from common.telemetry import context_of, tracer
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _SILENT = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -24,7 +18,7 @@ _SILENT = frozenset({"/healthz", "/readyz", "/metrics"})
 class Observed:
     """ASGI middleware around a whole service."""
 
-    def __init__(self, app: App, registry: CollectorRegistry) -> None:
+    def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
         self._app = app
         self._duration = Histogram(
             "lanyard_request_seconds", "Time to answer a request", ["method", "route", "status"], registry=registry
@@ -37,7 +31,7 @@ class Observed:
             return
         started, status, answering = time.perf_counter(), 500, False
 
-        async def observed_send(message: MutableMapping[str, Any]) -> None:
+        async def observed_send(message: Message) -> None:
             nonlocal status, answering
             if message["type"] == "http.response.start":
                 status, answering = message["status"], True
