@@ -4,13 +4,10 @@
 \set k (:run * 1000000000 + :n) * 64 + :client_id
 
 BEGIN ISOLATION LEVEL READ COMMITTED;
-INSERT INTO idempotency_keys AS known (principal, key, fingerprint, created_at, leased_until)
-    SELECT 'usr_' || :client_id::text, 'order-' || :k::text, repeat('f', 64), now(), now() + interval '1 minute'
-    WHERE pg_try_advisory_xact_lock(hashtextextended('idempotency usr_ order-' || :k::text, 0))
-    ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE SET fingerprint = excluded.fingerprint,
-        created_at = excluded.created_at, leased_until = excluded.leased_until, status = NULL, media_type = NULL, body = NULL
-    WHERE known.created_at < now() - interval '1 day'
-       OR (known.status IS NULL AND known.leased_until < now() AND known.fingerprint = excluded.fingerprint) RETURNING key;
+INSERT INTO idempotency_keys (principal, key, fingerprint, created_at, leased_until)
+    SELECT 'usr_' || :client_id::text,
+        CASE WHEN pg_try_advisory_xact_lock(hashtextextended('idempotency usr_ order-' || :k::text, 0)) THEN 'order-' || :k::text END,
+        repeat('f', 64), now(), now() + interval '1 minute';
 SELECT *, (SELECT jsonb_agg(to_jsonb(promo_codes)) FROM promo_codes
         WHERE promo_codes.event_id = :event::uuid AND promo_codes.code IS NULL AND NOT promo_codes.disabled),
     (SELECT to_jsonb(promo_codes) FROM promo_codes WHERE promo_codes.event_id = :event::uuid AND promo_codes.code = 'NONE')
@@ -33,10 +30,13 @@ WITH new_order AS (
         5000)
 )
 INSERT INTO admissions (line_id, ordinal, attendee_name) VALUES (lpad(to_hex(:k::bigint), 32, '0')::uuid, 1, 'Attendee');
-UPDATE stock SET held = held + 1 WHERE ticket_tier_id = :tier::uuid AND held + sold + 1 <= capacity RETURNING *;
 UPDATE idempotency_keys SET leased_until = NULL, status = 201, media_type = 'application/json', body = repeat('a', 1600)
     WHERE principal = 'usr_' || :client_id::text AND key = 'order-' || :k::text;
 INSERT INTO outbox (message_id, subject, type, aggregate_id, sequence, body, traceparent, created_at)
     VALUES (uuidv7(), 'order.placed', 'order.placed.v1', repeat('o', 30), 1, repeat('b', 1300), repeat('0', 55), now())
     RETURNING position;
+WITH expected AS (
+    UPDATE stock SET held = held + 1 WHERE ticket_tier_id = :tier::uuid AND capacity = 100000000 AND held + sold + 1 <= 89999999
+        AND word = 'available' AND waiting = 0 AND NOT shared RETURNING 1
+) SELECT 1 / count(*) FROM expected;
 COMMIT;

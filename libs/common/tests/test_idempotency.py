@@ -8,11 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 from fastapi import APIRouter, Response
-from sqlalchemy import text
+from sqlalchemy import ColumnClause, bindparam, column, table, text, update
 
 from common import idempotency
 from common.db import Transaction
 from common.idempotency import IdempotencyKeyMalformed, IdempotencyKeyMissing, Once, StoredAnswer, parse_key
+from common.postgres import expected
 from common.principal import ANONYMOUS
 from common.refusals import Conflict, Forbidden, TooManyRequests, Unprocessable
 from common.schemas import Body, View
@@ -53,8 +54,13 @@ REFUSALS: dict[str, Callable[[], Exception]] = {
 }
 
 
+_NOTE: ColumnClause[str] = column("note")
+_HOPE = expected(update(table("things", _NOTE)).where(bindparam("wanted") == _NOTE).values(note="hoped"))
+
+
 class Shop:
-    """Makes a thing, and then does what the thing's note says: refuses, breaks, or waits until the test lets go.
+    """Makes a thing, and then does what the thing's note says: refuses, breaks, waits until the test lets go, or hopes
+    for a spare one as long as it is open.
 
     `entered` is how often the database let it in; with `shut` it refuses before asking anything.
     """
@@ -76,6 +82,8 @@ class Shop:
             raise REFUSALS[note]()
         if note == "slow":
             await self.go.wait()
+        if note == "hopes" and tx.optimistic:
+            tx.expect(_HOPE, {"wanted": "spare" if self.open else note})
         return ThingView(number=number, note=note)
 
     async def make_in_two_steps(self, once: Once, database: Db, note: str) -> Response:
@@ -264,6 +272,23 @@ async def test_a_key_that_nobody_knows_takes_no_round_trip_of_its_own(
             assert (await make(world, "once")).status_code == 201
         # BEGIN, the key and the action's own; then the answer that is kept, and COMMIT.
         assert [len(trip) for trip in naming(trips, b"idempotency_keys")] == [3, 2]
+
+
+async def test_what_hoped_for_too_much_is_done_again_and_stands_once(run_commerce: RunService, shop: Shop) -> None:
+    async with run_commerce(parts=shop.parts()) as world:
+        done = await make(world, "hopes")
+        assert (done.status_code, done.json()["note"], shop.entered) == (201, "hopes", 2)
+        again = await make(world, "hopes")
+        assert (again.content, again.headers["idempotency-replayed"]) == (done.content, "true")
+        assert (shop.entered, await world.count("things"), await world.count("idempotency_keys")) == (2, 1, 1)
+        assert [row["note"] for row in await world.rows("SELECT note FROM things")] == ["hopes"]
+
+
+async def test_what_hoped_for_no_more_than_there_was_is_done_once(run_commerce: RunService, shop: Shop) -> None:
+    async with run_commerce(parts=shop.parts()) as world:
+        shop.open = False
+        assert ((await make(world, "hopes")).status_code, shop.entered) == (201, 1)
+        assert [row["note"] for row in await world.rows("SELECT note FROM things")] == ["hoped"]
 
 
 async def test_while_the_first_is_running_others_are_told_to_come_again(run_commerce: RunService, shop: Shop) -> None:

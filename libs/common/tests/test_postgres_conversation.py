@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, column, table, text, update
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -19,6 +19,8 @@ from sqlalchemy.exc import (
 
 from common.clock import SystemClock, SystemEntropy
 from common.db import Database, Transaction, constraint_of
+from common.postgres import Unexpected, expected
+from common.testing.overhearing import round_trips
 from common.testing.servers import DatabaseUrls
 
 _MAKE = """
@@ -28,6 +30,8 @@ _MAKE = """
 _ADD = text("INSERT INTO guests VALUES (:id, :mail)")
 _FIND = text("SELECT id, mail FROM guests ORDER BY id")
 _ADA = "ada@example.org"
+_GUESTS = table("guests", column("id"), column("mail"))
+_RENAME = expected(update(_GUESTS).where(_GUESTS.c.id == bindparam("who")).values(mail=bindparam("to")))
 
 
 @pytest.fixture
@@ -264,3 +268,70 @@ async def test_a_question_behind_a_failure_has_no_answer(guests: DatabaseUrls) -
             asked.answer()
         async with database.transaction() as tx:
             assert await mails(tx) == []
+
+
+async def test_what_was_expected_is_done_last_and_in_the_round_trip_of_the_commit(
+    guests: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(guests) as database:
+        with round_trips(monkeypatch) as trips:
+            async with database.transaction(optimistic=True) as tx:
+                tx.post(_ADD, {"id": 1, "mail": _ADA})
+                tx.expect(_RENAME, {"who": 2, "to": "two@example.org"})
+                tx.expect(_RENAME, {"who": 1, "to": "one@example.org"})
+                assert await mails(tx) == [_ADA]
+                tx.post(_ADD, {"id": 2, "mail": "ben@example.org"})
+        [[_, said]] = trips.values()
+        assert [statement.split()[0] for statement in said] == [b"INSERT", b"WITH", b"WITH", b"COMMIT"]
+        async with database.transaction() as tx:
+            assert await mails(tx) == ["one@example.org", "two@example.org"]
+
+
+async def test_what_was_expected_and_is_not_so_undoes_everything_and_the_connection_serves_the_next(
+    guests: DatabaseUrls,
+) -> None:
+    async with opened(guests) as database:
+        for _ in range(3):  # the second time its statement is prepared
+            with pytest.raises(Unexpected):
+                async with database.transaction(optimistic=True) as tx:
+                    await tx.execute(_ADD, {"id": 1, "mail": _ADA})
+                    tx.expect(_RENAME, {"who": 1, "to": "one@example.org"})
+                    tx.expect(_RENAME, {"who": 7, "to": "seven@example.org"})
+            async with database.transaction() as tx:
+                assert await mails(tx) == []
+
+
+async def test_what_goes_wrong_otherwise_is_no_wrong_expectation(guests: DatabaseUrls) -> None:
+    async with opened(guests) as database:
+        with pytest.raises(IntegrityError) as failed:
+            async with database.transaction(optimistic=True) as tx:
+                tx.post(_ADD, {"id": 1, "mail": _ADA})
+                tx.expect(_RENAME, {"who": 1, "to": ""})
+        assert constraint_of(failed.value) == "ck_guests_mail"
+        with pytest.raises(DataError, match="division by zero"):
+            async with database.transaction(optimistic=True) as tx:
+                tx.post(text("SELECT 1 / 0"))
+        async with database.transaction() as tx:
+            assert await mails(tx) == []
+
+
+async def test_nothing_is_expected_by_who_would_not_do_it_again(guests: DatabaseUrls) -> None:
+    async with opened(guests) as database:
+        with pytest.raises(AssertionError, match="nobody would do it again"):
+            async with database.transaction() as tx:
+                tx.post(_ADD, {"id": 1, "mail": _ADA})
+                tx.expect(_RENAME, {"who": 1, "to": "one@example.org"})
+        async with database.transaction() as tx:
+            assert await mails(tx) == []
+
+
+async def test_what_is_rolled_back_expects_nothing_any_more(guests: DatabaseUrls) -> None:
+    async with opened(guests) as database:
+        with pytest.raises(LookupError):
+            async with database.transaction(optimistic=True) as tx:
+                tx.expect(_RENAME, {"who": 1, "to": "one@example.org"})
+                raise LookupError("something else")
+        async with database.transaction() as tx:
+            await tx.execute(_ADD, {"id": 1, "mail": _ADA})
+        async with database.transaction() as tx:
+            assert await mails(tx) == [_ADA]

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Dialect, Executable, MetaData, Row, TypeDecorator, Uuid
+from sqlalchemy import DateTime, Dialect, Executable, MetaData, Row, Select, TypeDecorator, Uuid
 from sqlalchemy.exc import IntegrityError
 
 from common.clock import Clock, Entropy
@@ -71,10 +71,11 @@ _SPARE_SECONDS = 10.0
 class Transaction:
     """One database transaction, the moment it happens in, and what it will tell others when it commits."""
 
-    def __init__(self, connection: Conversation, now: datetime, entropy: Entropy) -> None:
+    def __init__(self, connection: Conversation, now: datetime, entropy: Entropy, *, optimistic: bool = False) -> None:
         self.connection = connection
         self.now = now
         self.entropy = entropy
+        self.optimistic = optimistic
         self.messages: list[Message] = []
 
     def new_id(self, kind: type[IdType]) -> IdType:
@@ -121,6 +122,15 @@ class Transaction:
         """
         return self.connection.ask(statement, parameters, read)
 
+    def expect(self, change: Select[tuple[int]], parameters: Mapping[str, Any]) -> None:
+        """Make an `expected` change as this commits, after all else: a row that many want is locked for no more than that.
+
+        Only where this transaction is `optimistic`: where the change hits no row, all of it is undone and done again, and then
+        with nothing expected.
+        """
+        assert self.optimistic, "nobody would do it again"
+        self.connection.expect(change, parameters)
+
 
 class Database:
     """A service's own database, reached as its app role."""
@@ -152,11 +162,14 @@ class Database:
         self._committed.append(callback)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        """Open a transaction; it commits when the block ends, and rolls back when it raises."""
+    async def transaction(self, *, optimistic: bool = False) -> AsyncIterator[Transaction]:
+        """Open a transaction; it commits when the block ends, and rolls back when it raises.
+
+        An `optimistic` one may raise Unexpected at its end, with nothing done: its opener then does the same in another.
+        """
         async with self.pool.link() as link:
             connection = Conversation(link)
-            transaction = Transaction(connection, self.clock.now(), self.entropy)
+            transaction = Transaction(connection, self.clock.now(), self.entropy, optimistic=optimistic)
             try:
                 yield transaction
                 if transaction.messages:

@@ -14,6 +14,7 @@ from services.commerce.tests.fakes.stand_in import serving
 from services.commerce.tests.fakes.stripe import FakeStripe
 from services.commerce.tests.fakes.vies import FakeVies
 
+from commerce.actions import take_stock
 from common.testing import FrozenClock
 
 Told = tuple[dict[str, str], bytes]
@@ -100,3 +101,9 @@ async def vies() -> AsyncIterator[FakeVies]:
     async with serving(fake):
         yield fake
         fake.answering.set()
+
+
+@pytest.fixture
+def loudly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every order looks at the stock it changes, as those do whose change is to be told."""
+    monkeypatch.setattr(take_stock, "is_quiet", lambda *_: False)

@@ -50,6 +50,7 @@ async def test_thirty_buyers_get_exactly_the_ten_places_there_are(run: RunServic
         await check_invariants(world.database)
 
 
+@pytest.mark.usefixtures("loudly")
 async def test_control_without_the_guard_in_the_update_it_oversells(
     run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,6 +72,7 @@ async def test_control_without_the_guard_in_the_update_it_oversells(
         assert await stall.stock(world, tier) == (15, 0)
 
 
+@pytest.mark.usefixtures("loudly")
 async def test_orders_for_the_same_tiers_named_in_opposite_order_never_wait_for_each_other(
     run: RunService, stall: "Stall"
 ) -> None:
@@ -82,6 +84,7 @@ async def test_orders_for_the_same_tiers_named_in_opposite_order_never_wait_for_
         assert (await stall.stock(world, first), await stall.stock(world, second)) == ((40, 0), (40, 0))
 
 
+@pytest.mark.usefixtures("loudly")
 async def test_control_without_one_order_of_locking_they_wait_for_each_other_for_ever(
     run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
 ) -> None:

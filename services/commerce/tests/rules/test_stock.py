@@ -1,8 +1,13 @@
 """What is left of several things at once, and what is said of it."""
 
-import pytest
+from dataclasses import replace
+from typing import Any
 
-from commerce.domain.stock import Goods, Left, SharedStock, Stock, in_lock_order, left_of, sold_out, word_of
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from commerce.domain.stock import Goods, Left, SharedStock, Stock, in_lock_order, is_quiet, left_of, sold_out, word_of
 from common.ids import AddOnId, EventId, TicketTierId
 from common.testing.principals import fresh
 
@@ -51,6 +56,37 @@ def test_all_is_covered_or_nothing_is(left: Left, covered: bool) -> None:
 )
 def test_the_worse_word_of_a_tier_and_of_its_event_is_said(own: int, shared: SharedStock | None, word: str) -> None:
     assert word_of(tier(own), shared) == word
+
+
+@given(capacity=st.integers(0, 200), taken=st.integers(0, 200), count=st.integers(1, 20))
+@example(capacity=100, taken=88, count=1)
+@example(capacity=100, taken=89, count=1)
+@example(capacity=10, taken=0, count=5)
+def test_what_is_taken_quietly_is_there_and_leaves_the_word_as_it_was(capacity: int, taken: int, count: int) -> None:
+    before = replace(tier(0, shared=False), capacity=capacity, held=taken // 2, sold=taken - taken // 2)
+    after = replace(before, held=before.held + count)
+    stays = taken + count <= capacity and word_of(after, None) == "available"
+    assert is_quiet(Goods({FIRST: count}, {}), {FIRST: before}) is stays
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [{"shared": True}, {"waiting": 1}, {"word": "few"}, {"word": "sold_out"}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_nothing_is_taken_quietly_where_more_than_the_tiers_own_counts_decides(otherwise: dict[str, Any]) -> None:
+    plain = tier(50, shared=False)
+    assert is_quiet(Goods({FIRST: 1}, {}), {FIRST: plain})
+    assert not is_quiet(Goods({FIRST: 1}, {}), {FIRST: replace(plain, **otherwise)})
+
+
+@pytest.mark.parametrize(
+    "goods",
+    [Goods({FIRST: 1}, {PARKING: 1}), Goods({FIRST: -1}, {}), Goods({FIRST: 1, SECOND: 1}, {})],
+    ids=["an add-on", "given back", "a tier that was not seen"],
+)
+def test_only_tickets_that_were_looked_at_are_taken_quietly(goods: Goods) -> None:
+    assert not is_quiet(goods, {FIRST: tier(50, shared=False)})
 
 
 def test_only_what_differs_is_moved() -> None:

@@ -16,7 +16,7 @@ from common.idempotency import store
 from common.idempotency.errors import AnswerGone, IdempotencyKeyReused, RequestStillRunning, StoredAnswer
 from common.idempotency.header import parse_key
 from common.idempotency.store import Answer, Key
-from common.postgres import Asked
+from common.postgres import Asked, Unexpected
 from common.problems import problem_response
 from common.refusals import Refusal
 from common.sealing import NONCE_BYTES, NotSealedHere, Sealing
@@ -28,8 +28,8 @@ _PURPOSE = "answer to a request with a key"
 Result = TypeVar("Result")
 
 
-class _NotNew(Exception):
-    """The key is known, or somebody is about to take it: what it stands for is to be looked up."""
+class _NotAtOnce(Exception):
+    """The key is known, or somebody is about to take it, or the action expected something that is not so: nothing was done."""
 
 
 class OnceOnly:
@@ -52,14 +52,15 @@ class OnceOnly:
         """Do `action` and store its answer in one transaction, or hand out what was stored before.
 
         Args:
-            action: may begin and be undone at its first statement, where the key turns out to be known.
+            action: may begin and be undone at its first statement, where the key turns out to be known, and at its end, where
+                something is other than it expected. It is optimistic the first time only.
             sealing: what the answer is kept sealed with, where it shows a secret. Raises AnswerGone when it opens no more.
         """
         self._sealing = sealing
         try:
             try:
                 body = await self._at_once(action, view, status)
-            except _NotNew:
+            except _NotAtOnce:
                 async with self._database.transaction() as transaction:
                     await self.begin(transaction)
                     body = await self._effect(transaction, action, view, status)
@@ -128,20 +129,23 @@ class OnceOnly:
     async def _at_once(
         self, action: Callable[[Transaction], Awaitable[Result]], view: Callable[[Result], BaseModel], status: int
     ) -> str:
-        """The effect under a key that nobody knows yet, as nearly all are. Raises _NotNew, and nothing was done, where somebody
-        knows it, or where the action refused before it said anything: the key may stand for an answer all the same."""
+        """The effect under a key that nobody knows yet, as nearly all are. Raises _NotAtOnce, and nothing was done, where somebody
+        knows it; where the action refused before it said anything, for the key may stand for an answer all the same; and where
+        the action expected too much."""
         claim: Asked[bool] | None = None
         try:
-            async with self._database.transaction() as transaction:
+            async with self._database.transaction(optimistic=True) as transaction:
                 claim = store.ask_for_new(transaction.connection, self._key, transaction.now)
                 return await self._effect(transaction, action, view, status)
+        except Unexpected:
+            raise _NotAtOnce from None
         except DBAPIError as error:
             if store.is_known(error):
-                raise _NotNew from None
+                raise _NotAtOnce from None
             raise
         except Refusal:
             if claim is None or not claim.arrived:
-                raise _NotNew from None
+                raise _NotAtOnce from None
             raise
 
     async def _effect(

@@ -6,6 +6,7 @@ values are turned by psycopg's adapters, and errors are those that SQLAlchemy ra
 """
 
 from common.postgres.conversation import Asked, Conversation, Outcome
+from common.postgres.expected import Unexpected, expected
 from common.postgres.pool import Pool
 
-__all__ = ["Asked", "Conversation", "Outcome", "Pool"]
+__all__ = ["Asked", "Conversation", "Outcome", "Pool", "Unexpected", "expected"]

@@ -5,9 +5,10 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 from psycopg.pq.abc import PGresult
-from sqlalchemy import Executable, Row, text
+from sqlalchemy import Executable, Row, Select, text
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound, PendingRollbackError, ResourceClosedError
 
+from common.postgres.expected import Unexpected, has_failed
 from common.postgres.link import Link
 from common.postgres.statements import Ready, Shape, ready
 
@@ -87,6 +88,7 @@ class Conversation:
         self._autocommit = autocommit
         self._over = False
         self._posted: list[tuple[Ready, Asked[Any] | None]] = []
+        self._expected: list[Ready] = []
         self._cursors = 0
 
     async def execute(self, statement: Executable, parameters: Any = None) -> Outcome:
@@ -135,14 +137,23 @@ class Conversation:
         self._posted.append((ready(statement, parameters), asked))
         return asked
 
+    def expect(self, change: Select[tuple[int]], parameters: Mapping[str, Any]) -> None:
+        """Have an `expected` change made as this commits, after all else and in the commit's round trip: what it locks, it
+        locks no longer than that. Where it touches no row, the commit raises Unexpected."""
+        self._must_last()
+        self._expected.append(ready(change, parameters))
+
     async def commit(self) -> None:
-        """Make it last, together with what was posted. Raises PendingRollbackError where an error was swallowed before."""
+        """Make it last, together with what was posted and expected.
+
+        Raises Unexpected, and PendingRollbackError where an error was swallowed before.
+        """
         if self._autocommit:
             if self._posted:
                 await self._run([])
             return
-        if self._posted or self._within:
-            [(_, result)] = (await self._run([_COMMIT]))[-1:]
+        if self._posted or self._expected or self._within:
+            [(_, result)] = (await self._commit())[-1:]
             if result.command_status != b"COMMIT":  # the server rolls back what had failed, and calls that no error
                 raise PendingRollbackError("nothing was committed: a statement of the transaction had failed")
         self._over = True
@@ -156,6 +167,14 @@ class Conversation:
                 await self._link.run([_ROLLBACK])
             except psycopg.Error:
                 self._link.close()
+
+    async def _commit(self) -> list[tuple[Shape, PGresult]]:
+        try:
+            return await self._run([*self._expected, _COMMIT])
+        except DBAPIError as error:
+            if has_failed(error):
+                raise Unexpected from None
+            raise
 
     def _must_last(self) -> None:
         if self._over:  # somebody else may have the connection by now

@@ -37,7 +37,7 @@ async def make_order(
     await orders.add_order(tx, order)
     ledger.add_transfers(tx, door_charge(order))
     announce_order(tx, order)
-    await take_stock(tx, order)
+    await take_stock(tx, order, offered.stock)
     return order
 
 

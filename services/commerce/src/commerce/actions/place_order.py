@@ -40,7 +40,7 @@ async def place_order(
     if basket.billing is not None:
         documents.save_buyer_details(tx, order.id, replace(basket.billing, vat_check=check))
     announce_order(tx, order)
-    await take_stock(tx, order)
+    await take_stock(tx, order, offered.stock)
     return order
 
 

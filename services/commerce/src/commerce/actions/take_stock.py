@@ -1,16 +1,29 @@
 """Takes what an order wants of the stock: all of it, or a refusal that names what is left."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from commerce.actions.move_stock import lock_left, move_stock, read_left
 from commerce.actions.take_promo import take_promo_again, undo_promo
 from commerce.domain.order import Order
-from commerce.domain.stock import Goods, Way, sold_out
+from commerce.domain.stock import Goods, QuietWay, Stock, Way, in_lock_order, is_quiet, sold_out
+from commerce.store.stock import expect_quiet_move
 from common.db import Transaction
-from common.ids import EventId
+from common.ids import EventId, TicketTierId
 
 
-async def take_stock(tx: Transaction, order: Order) -> None:
-    """Hold the order's places, or sell them at once if it is paid. Raises SoldOut; the transaction ends with it."""
-    await take_goods(tx, order.event_id, "sold" if order.holding == "sold" else "held", order.goods())
+async def take_stock(tx: Transaction, order: Order, seen: Mapping[TicketTierId, Stock] = MappingProxyType({})) -> None:
+    """Hold the order's places, or sell them at once if it is paid. Raises SoldOut; the transaction ends with it.
+
+    Where the counts that were `seen` promise that nobody is to be told of it, an optimistic transaction does so as it commits.
+    """
+    way: QuietWay = "sold" if order.holding == "sold" else "held"
+    goods = order.goods()
+    if tx.optimistic and is_quiet(goods, seen):
+        for tier in in_lock_order(goods.tiers):
+            expect_quiet_move(tx, way, seen[tier], goods.tiers[tier])
+    else:
+        await take_goods(tx, order.event_id, way, goods)
 
 
 async def take_offered(tx: Transaction, order: Order) -> None:

@@ -12,7 +12,7 @@ from commerce.domain.pricing import Item, Priced, price
 from commerce.domain.promo import Discount, PromoCode, UseOf, Wanted, best_discount, opens
 from commerce.domain.sale import Event, TicketTier
 from commerce.domain.sale_settings import PlatformFee, SaleSettings, TierSaleSettings, price_terms
-from commerce.domain.stock import Left
+from commerce.domain.stock import Left, Stock
 from commerce.domain.vat_check import VatCheck
 from commerce.errors import CurrenciesMixed, PriceChanged, TicketTierNotOnSale
 from common.ids import AddOnId, TicketTierId
@@ -32,6 +32,7 @@ class Offered:
     event: Event
     tiers: Mapping[TicketTierId, TicketTier]
     add_ons: Mapping[AddOnId, AddOn]
+    stock: Mapping[TicketTierId, Stock]
     left: Left
     settings: SaleSettings
     tier_settings: Mapping[TicketTierId, TierSaleSettings]

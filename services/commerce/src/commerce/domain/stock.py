@@ -8,7 +8,8 @@ from commerce.errors import SoldOut
 from common.ids import AddOnId, EventId, Id, TicketTierId
 
 Word = Literal["available", "few", "sold_out"]
-Way = Literal["held", "sold", "held_to_sold", "offer_held", "offer_sold"]
+QuietWay = Literal["held", "sold"]
+Way = QuietWay | Literal["held_to_sold", "offer_held", "offer_sold"]
 """How counts are moved: more is held, more is sold (of either, less for a negative count), or what was held is sold; or
 one who waited is offered what only they may have."""
 
@@ -47,6 +48,13 @@ class Stock:
     def left(self) -> int:
         """How many anyone can still order."""
         return 0 if self.waiting else self.free
+
+    @property
+    def quiet_until(self) -> int:
+        """Up to how many held and sold it stays plainly available; 0 where more than its own counts decides, or where another
+        word than that was told."""
+        alone = not self.shared and not self.waiting and self.word == "available"
+        return max(0, self.capacity - _few(self.capacity) - 1) if alone else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +166,25 @@ def sold_out(goods: Goods, left: Left) -> SoldOut:
     )
 
 
+def is_quiet(goods: Goods, tiers: Mapping[TicketTierId, Stock]) -> bool:
+    """Whether taking these, from counts as they were a moment ago, leaves every tier as it was told to be: as nearly every
+    order of a sale does. Add-ons have guards of their own, so they are never quiet."""
+    return not goods.add_ons and all(
+        count > 0 and tier in tiers and tiers[tier].held + tiers[tier].sold + count <= tiers[tier].quiet_until
+        for tier, count in goods.tiers.items()
+    )
+
+
 def smaller(left: int, together: int | None) -> int:
     """What is left of a tier, where all tiers together have only so many."""
     return left if together is None else min(left, together)
 
 
 def availability(capacity: int, left: int) -> Word:
-    """Few is a tenth of the capacity; of a small tier, five, or half of it if that is less."""
+    """The word for so many left of so many."""
     if left <= 0:
         return "sold_out"
-    return "few" if left <= max(capacity // 10, min(5, capacity // 2)) else "available"
+    return "few" if left <= _few(capacity) else "available"
 
 
 def word_of(stock: Stock, shared: SharedStock | None) -> Word:
@@ -184,6 +201,11 @@ def shared_word(shared: SharedStock) -> Word:
 
 
 _WORSE: tuple[Word, ...] = ("available", "few", "sold_out")
+
+
+def _few(capacity: int) -> int:
+    """Few is a tenth of the capacity; of a small tier, five, or half of it if that is less."""
+    return max(capacity // 10, min(5, capacity // 2))
 
 
 def _enough(left: int | None, count: int) -> bool:

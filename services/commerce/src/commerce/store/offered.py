@@ -63,15 +63,13 @@ async def find_offered(tx: Transaction, event_id: EventId, goods: Goods, code: s
     first, found = rows[0], [row for row in rows if row.tier_id is not None]
     shared = None if first.shared_event_id is None else shared_of(first, "shared_")
     extras = await find_offered_add_ons(tx, goods.add_ons) if goods.add_ons else {}
+    counts = {row.tier_id: stock_of(row, "stock_") for row in found}
     return Offered(
         event=event_of(first),
         tiers={row.tier_id: tier_of(row, "tier_") for row in found},
         add_ons={add_on: found_one for add_on, (found_one, _) in extras.items()},
-        left=left_of(
-            {row.tier_id: stock_of(row, "stock_") for row in found},
-            {add_on: counts for add_on, (_, counts) in extras.items()},
-            shared,
-        ),
+        stock=counts,
+        left=left_of(counts, {add_on: its_counts for add_on, (_, its_counts) in extras.items()}, shared),
         settings=event_settings_of(first, "settings_"),
         tier_settings={row.tier_id: tier_settings_of(row, "terms_") for row in found},
         promo_codes=tuple(promo_codes.promo_of(value) for value in _promos(first)),

@@ -1,19 +1,34 @@
 """The counts of tickets held and sold, tier by tier."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import BigInteger, Row, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from commerce.domain.stock import Stock, Way, Word, in_lock_order
+from commerce.domain.stock import QuietWay, Stock, Way, Word, in_lock_order
 from commerce.store.counts import moved, moves_of
 from commerce.tables import event_capacity, stock
 from common.db import Transaction
 from common.ids import EventId, TicketTierId
+from common.postgres import expected
 
 _COLUMNS: Final = tuple(column.name for column in stock.c)
 _MOVES: Final = moves_of(stock, stock.c.ticket_tier_id)
+_COUNT: Final = bindparam("count", type_=BigInteger)
+_QUIET: Final = update(stock).where(
+    stock.c.ticket_tier_id == bindparam("key", type_=stock.c.ticket_tier_id.type),
+    stock.c.capacity == bindparam("of", type_=BigInteger),
+    stock.c.held + stock.c.sold + _COUNT <= bindparam("most", type_=BigInteger),
+    stock.c.word == "available",
+    stock.c.waiting == 0,
+    ~stock.c.shared,
+)
+_QUIET_MOVES: Final[Mapping[QuietWay, Select[tuple[int]]]] = {
+    "held": expected(_QUIET.values(held=stock.c.held + _COUNT)),
+    "sold": expected(_QUIET.values(sold=stock.c.sold + _COUNT)),
+}
+"""Guarded as loudly as the others, and by what would have to be told: one that fits changes two numbers and nothing else."""
 
 
 async def set_capacity(tx: Transaction, ticket_tier_id: TicketTierId, event_id: EventId, capacity: int) -> None:
@@ -34,6 +49,12 @@ async def move(tx: Transaction, way: Way, ticket_tier_id: TicketTierId, count: i
     """Move so many places; None where fewer are left. The row stays locked."""
     row = await moved(tx, _MOVES[way], ticket_tier_id, count)
     return None if row is None else stock_of(row)
+
+
+def expect_quiet_move(tx: Transaction, way: QuietWay, seen: Stock, count: int) -> None:
+    """Move so many places as this commits, if then the tier is still as plainly available as it was seen to be."""
+    values = {"key": seen.ticket_tier_id, "count": count, "of": seen.capacity, "most": seen.quiet_until}
+    tx.expect(_QUIET_MOVES[way], values)
 
 
 async def set_word(tx: Transaction, ticket_tier_id: TicketTierId, word: Word) -> int:
