@@ -18,7 +18,7 @@ from bench.stack import STACK, Platform, forget, platform
 from bench.wire import Wire, connections
 from devstack.stack import REPOSITORY
 
-ROUNDS = 3
+ROUNDS = 5
 AT_ONCE = 8
 PAUSED = "identity,events,dp,wallet,releases"
 """Who hears nothing while like is measured with like: pretix's mails, webhooks and exports are queued and not worked off, either."""

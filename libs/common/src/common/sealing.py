@@ -26,6 +26,8 @@ class Sealing:
         if not secrets or any(len(secret) < SHORTEST_SECRET for secret in secrets):
             raise ValueError(f"a secret to seal with needs at least {SHORTEST_SECRET} characters")
         self._secrets = tuple(secret.encode() for secret in secrets)
+        self._ciphers: dict[tuple[bytes, str], AESGCM] = {}
+        """Made once for each secret and purpose, of which there are few."""
 
     def seal(self, purpose: str, content: bytes, nonce: bytes, bound_to: bytes = b"") -> bytes:
         """Encrypt and authenticate; `nonce` is fresh. Opens only for the same purpose and `bound_to`."""
@@ -55,7 +57,10 @@ class Sealing:
             raise NotSealedHere("not sealed here, or not for this") from None
 
     def _cipher(self, secret: bytes, purpose: str) -> AESGCM:
-        return AESGCM(key_for(purpose, secret))
+        cipher = self._ciphers.get((secret, purpose))
+        if cipher is None:
+            cipher = self._ciphers[secret, purpose] = AESGCM(key_for(purpose, secret))
+        return cipher
 
 
 def key_for(purpose: str, secret: bytes) -> bytes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from services.identity.tests.heard import PAID_AT, paid_order, told_to
 
-from common.ids import EventId, OrderId, OrganizationId, UserId, WaitingListEntryId, WebhookEndpointId
+from common.ids import NOBODY, EventId, OrderId, OrganizationId, UserId, WaitingListEntryId, WebhookEndpointId
 from common.messages import (
     MoneyPart,
     OrderRejected,
@@ -15,6 +16,7 @@ from common.messages import (
     WebhookEndpointDisabled,
 )
 from common.testing import RunService
+from common.testing.overhearing import naming, round_trips
 from common.testing.principals import fresh
 
 if TYPE_CHECKING:
@@ -75,6 +77,21 @@ async def test_an_order_of_someone_without_an_account_here_is_mailed_all_the_sam
         await world.hear(paid_order(UserId(fresh(UserId)), "stranger@example.org"))
         assert await mailbox.link_for("stranger@example.org") == "https://lanyard.test/o/secret-token"
         assert await world.count("notifications") == 0
+
+
+async def test_an_order_made_by_staff_is_mailed_once_in_a_single_round_trip_for_its_buyer_is_nobody(
+    run: RunService, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run() as world:
+        order = paid_order(NOBODY, "door@example.org")
+        with round_trips(monkeypatch) as trips:
+            await world.hear(order)
+        [said] = naming(trips, b"INSERT INTO inbox")
+        assert [words.split()[0] for words in said] == [b"BEGIN", b"INSERT", b"INSERT", b"COMMIT"]
+        assert naming(trips, b"notifications") == []
+        await world.hear(order)
+        assert await mailbox.link_for("door@example.org") == "https://lanyard.test/o/secret-token"
+        assert await world.rows("SELECT count(*) AS n FROM mails") == [{"n": 1}]
 
 
 async def test_whoever_waited_is_mailed_once_that_their_turn_came_and_until_when(
