@@ -1,4 +1,5 @@
-"""Tickets of a tier with plenty left are taken as their order commits, without a look at the row everybody wants."""
+"""Tickets of a tier with plenty left are taken as their order commits, and what was held is sold as its payment commits: nobody
+looks at the row that everybody wants."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,7 @@ from commerce.actions import take_stock
 from commerce.domain.order import Order
 from commerce.domain.order import order as order_rules
 from commerce.domain.stock import QuietWay, Stock
-from commerce.store import orders
+from commerce.store import event_capacity, orders
 from commerce.store import stock as stocks
 from commerce.tables import stock as stock_table
 from common.db import Transaction
@@ -255,3 +256,41 @@ async def test_control_without_one_order_of_locking_they_wait_for_each_other(
     monkeypatch.setattr(order_rules, "in_lock_order", list)
     monkeypatch.setattr(take_stock, "in_lock_order", list)
     assert await crossed_wishes(run, stall) == [201, 503]
+
+
+async def test_what_was_held_is_sold_in_the_round_trip_of_the_commit(
+    run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        payment = await stall.pay(world, await stall.placed(world, (tier, 3)))
+        with round_trips(monkeypatch) as trips:
+            await stall.end(world, payment, "succeed")
+        [selling] = [trip for made in trips.values() for trip in made if any(b"UPDATE stock" in said for said in trip)]
+        assert selling[-1] == b"COMMIT"
+        assert await stall.stock(world, tier) == (0, 3)
+        await stall.books(world)
+
+
+async def test_a_sale_that_waited_while_its_tiers_began_to_share_is_counted_there_too(
+    run: RunService, stall: "Stall"
+) -> None:
+    async with run() as world:
+        [tier] = await stall.open(world)
+        payment = await stall.pay(world, await stall.placed(world, (tier, 2)))
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+        async def the_sale_waits() -> bool:
+            return bool(await world.rows(waiting))
+
+        async with world.database.transaction() as sharing:
+            await stocks.lock_stock_of(sharing, stall.event_id)
+            ending = asyncio.create_task(stall.end(world, payment, "succeed"))
+            await eventually(the_sale_waits)
+            began = await event_capacity.set_capacity(sharing, stall.event_id, 50)
+            assert (began.held, began.sold) == (2, 0)
+        await ending
+        [together] = await world.rows("SELECT held, sold FROM event_capacity")
+        assert (together["held"], together["sold"]) == (0, 2)
+        assert await stall.stock(world, tier) == (0, 2)
+        await stall.books(world)

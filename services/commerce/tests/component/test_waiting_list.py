@@ -383,7 +383,8 @@ async def test_control_without_the_guard_somebody_overtakes(
     ways = dict(counts.moves_of(stock_table, stock_table.c.ticket_tier_id))
     fits = stock_table.c.held + stock_table.c.sold + counts._COUNT <= stock_table.c.capacity
     more = {"held": stock_table.c.held + counts._COUNT, "sold": stock_table.c.sold}
-    ways["held"] = ways["held_to_sold"].where(or_(counts._COUNT <= 0, fits)).values(**more)
+    sale = counts.sale_of(stock_table, stock_table.c.ticket_tier_id)
+    ways["held"] = sale.where(or_(counts._COUNT <= 0, fits)).values(**more).returning(*stock_table.c)
     monkeypatch.setattr(stocks, "_MOVES", ways)
     monkeypatch.setattr(Stock, "left", Stock.free)
     async with run(settings={"database_pool_size": 15}) as world:

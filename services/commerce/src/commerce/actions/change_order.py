@@ -1,7 +1,7 @@
 """Puts other things into an order that is not paid yet: only the differences are taken and given back."""
 
 from commerce.actions.announce import announce_order
-from commerce.actions.move_stock import move_stock
+from commerce.actions.move_stock import sell_held
 from commerce.actions.take_promo import take_promo
 from commerce.actions.take_stock import take_goods
 from commerce.actions.use_promo import use_promo
@@ -66,7 +66,7 @@ async def change_order(
         await use_promo(tx, held)
     await take_goods(tx, order.event_id, "held", more)
     if after.holding == "sold":
-        await move_stock(tx, "held_to_sold", held.goods())
+        sell_held(tx, order.event_id, held.goods())
     announce_order(tx, after)
     return after
 

@@ -38,6 +38,19 @@ async def move_stock(tx: Transaction, way: Way, goods: Goods) -> Goods | None:
     return None
 
 
+def sell_held(tx: Transaction, event_id: EventId, goods: Goods) -> None:
+    """Sell what is held of these, as this commits: as much is left as before, so nothing is asked and nobody is told.
+
+    In the order of `move_stock`. Whether the event's tiers share something is not asked beside the tiers: it may have begun
+    while this waited for their rows, and a statement of its own sees it then.
+    """
+    for add_on in in_lock_order(goods.add_ons):
+        add_on_stock.sell_held(tx, add_on, goods.add_ons[add_on])
+    for tier in in_lock_order(goods.tiers):
+        stocks.sell_held(tx, tier, goods.tiers[tier])
+    event_capacity.sell_held(tx, event_id, sum(goods.tiers.values()))
+
+
 async def read_left(tx: Transaction, event_id: EventId, goods: Goods) -> Left:
     """What is left at this moment of what these name."""
     add_ons = await add_on_stock.read(tx, goods.add_ons) if goods.add_ons else {}

@@ -9,9 +9,9 @@ from common.ids import AddOnId, EventId, Id, TicketTierId
 
 Word = Literal["available", "few", "sold_out"]
 QuietWay = Literal["held", "sold"]
-Way = QuietWay | Literal["held_to_sold", "offer_held", "offer_sold"]
-"""How counts are moved: more is held, more is sold (of either, less for a negative count), or what was held is sold; or
-one who waited is offered what only they may have."""
+Way = QuietWay | Literal["offer_held", "offer_sold"]
+"""How counts are moved: more is held, more is sold (of either, less for a negative count); or one who waited is offered what
+only they may have."""
 
 Thing = TypeVar("Thing", bound=Id)
 

@@ -7,18 +7,24 @@ from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 
 from commerce.domain.stock import AddOnStock, Way, in_lock_order
-from commerce.store.counts import moved, moves_of
+from commerce.store.counts import moved, moves_of, sale_of, sell
 from commerce.tables import add_on_stock
 from common.db import Transaction
 from common.ids import AddOnId
 
 _MOVES: Final = moves_of(add_on_stock, add_on_stock.c.add_on_id)
+_SALE: Final = sale_of(add_on_stock, add_on_stock.c.add_on_id)
 
 
 async def move(tx: Transaction, way: Way, add_on_id: AddOnId, count: int) -> AddOnStock | None:
     """Move so many; None where fewer are left. The row stays locked."""
     row = await moved(tx, _MOVES[way], add_on_id, count)
     return None if row is None else stock_of(row)
+
+
+def sell_held(tx: Transaction, add_on_id: AddOnId, count: int) -> None:
+    """So many that were held are sold, as this commits."""
+    sell(tx, _SALE, add_on_id, count)
 
 
 async def set_capacity(tx: Transaction, add_on_id: AddOnId, capacity: int | None) -> None:

@@ -19,7 +19,7 @@ def moves_of(table: Table, key: Column[Any]) -> Moves:
 
     Built once: these run for every ticket of a rush, and putting a statement together costs as much as running it.
     """
-    row = update(table).where(key == bindparam("key", type_=key.type))
+    row = _row(table, key)
     fits = [_COUNT <= 0, table.c.held + table.c.sold + _COUNT <= table.c.capacity]
     if table.c.capacity.nullable:
         fits.append(table.c.capacity.is_(None))
@@ -35,8 +35,12 @@ def moves_of(table: Table, key: Column[Any]) -> Moves:
         "sold": public.values(sold=table.c.sold + _COUNT).returning(*table.c),
         "offer_held": offered.values(held=table.c.held + _COUNT, **served).returning(*table.c),
         "offer_sold": offered.values(sold=table.c.sold + _COUNT, **served).returning(*table.c),
-        "held_to_sold": row.values(held=table.c.held - _COUNT, sold=table.c.sold + _COUNT).returning(*table.c),
     }
+
+
+def sale_of(table: Table, key: Column[Any]) -> Update:
+    """What was held is sold. Nothing is asked and nothing said: as much is left as before."""
+    return _row(table, key).values(held=table.c.held - _COUNT, sold=table.c.sold + _COUNT)
 
 
 async def moved(tx: Transaction, statement: Update, key: Id, count: int) -> Row[Any] | None:
@@ -45,3 +49,12 @@ async def moved(tx: Transaction, statement: Update, key: Id, count: int) -> Row[
     The condition is checked again on the newest row after waiting for its lock: this is what never oversells.
     """
     return (await tx.execute(statement, {"key": key, "count": count})).first()
+
+
+def sell(tx: Transaction, statement: Update, key: Id, count: int) -> None:
+    """Make a sale as this commits."""
+    tx.post(statement, {"key": key, "count": count})
+
+
+def _row(table: Table, key: Column[Any]) -> Update:
+    return update(table).where(key == bindparam("key", type_=key.type))

@@ -6,19 +6,25 @@ from sqlalchemy import BigInteger, Row, func, literal, select, text, true, updat
 from sqlalchemy.dialects.postgresql import insert
 
 from commerce.domain.stock import SharedStock, Way, Word
-from commerce.store.counts import moved, moves_of
+from commerce.store.counts import moved, moves_of, sale_of, sell
 from commerce.tables import event_capacity, stock
 from common.db import Transaction
 from common.ids import EventId
 
 _COLUMNS: Final = tuple(column.name for column in event_capacity.c)
 _MOVES: Final = moves_of(event_capacity, event_capacity.c.event_id)
+_SALE: Final = sale_of(event_capacity, event_capacity.c.event_id)
 
 
 async def move(tx: Transaction, way: Way, event_id: EventId, count: int) -> SharedStock | None:
     """Move so many places; None where fewer are left. The row stays locked: everyone takes it last."""
     row = await moved(tx, _MOVES[way], event_id, count)
     return None if row is None else shared_of(row)
+
+
+def sell_held(tx: Transaction, event_id: EventId, count: int) -> None:
+    """So many that were held are sold, as this commits; nothing happens where its tiers share nothing."""
+    sell(tx, _SALE, event_id, count)
 
 
 async def read(tx: Transaction, event_id: EventId) -> SharedStock | None:

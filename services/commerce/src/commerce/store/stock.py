@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Row, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from commerce.domain.stock import QuietWay, Stock, Way, Word, in_lock_order
-from commerce.store.counts import moved, moves_of
+from commerce.store.counts import moved, moves_of, sale_of, sell
 from commerce.tables import event_capacity, stock
 from common.db import Transaction
 from common.ids import EventId, TicketTierId
@@ -15,6 +15,7 @@ from common.postgres import expected
 
 _COLUMNS: Final = tuple(column.name for column in stock.c)
 _MOVES: Final = moves_of(stock, stock.c.ticket_tier_id)
+_SALE: Final = sale_of(stock, stock.c.ticket_tier_id)
 _COUNT: Final = bindparam("count", type_=BigInteger)
 _QUIET: Final = update(stock).where(
     stock.c.ticket_tier_id == bindparam("key", type_=stock.c.ticket_tier_id.type),
@@ -49,6 +50,11 @@ async def move(tx: Transaction, way: Way, ticket_tier_id: TicketTierId, count: i
     """Move so many places; None where fewer are left. The row stays locked."""
     row = await moved(tx, _MOVES[way], ticket_tier_id, count)
     return None if row is None else stock_of(row)
+
+
+def sell_held(tx: Transaction, ticket_tier_id: TicketTierId, count: int) -> None:
+    """So many that were held are sold, as this commits."""
+    sell(tx, _SALE, ticket_tier_id, count)
 
 
 def expect_quiet_move(tx: Transaction, way: QuietWay, seen: Stock, count: int) -> None:
