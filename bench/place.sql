@@ -1,8 +1,9 @@
--- One order placed, for pgbench: what commerce says to PostgreSQL for POST /v1/orders, in one transaction and with rows of the
--- same size. `n` counts the orders of one client; `k` is unique over clients and rounds, and grows as time-ordered ids do.
+-- One order placed, for pgbench: what commerce says to PostgreSQL for POST /v1/orders, in one transaction of two round trips and
+-- with rows of the same size. `n` counts the orders of one client; `k` is unique over clients and rounds, and grows as time-ordered ids do.
 \set n :n + 1
 \set k (:run * 1000000000 + :n) * 64 + :client_id
 
+\startpipeline
 BEGIN ISOLATION LEVEL READ COMMITTED;
 INSERT INTO idempotency_keys (principal, key, fingerprint, created_at, leased_until)
     SELECT 'usr_' || :client_id::text,
@@ -16,6 +17,8 @@ SELECT *, (SELECT jsonb_agg(to_jsonb(promo_codes)) FROM promo_codes
     LEFT JOIN ticket_tiers ON ticket_tiers.event_id = events.id AND ticket_tiers.id = :tier::uuid
     LEFT JOIN tier_sale_settings ON tier_sale_settings.ticket_tier_id = ticket_tiers.id
     LEFT JOIN stock ON stock.ticket_tier_id = ticket_tiers.id WHERE events.id = :event::uuid;
+\endpipeline
+\startpipeline
 WITH new_order AS (
     INSERT INTO orders (id, version, event_id, event_name, organization_id, buyer_user_id, buyer_email, status, disputed, holding,
         total, currency, discount, tax, service_fee, platform_fee, platform_fee_passed_on, prices_include_tax, rounding, captured,
@@ -40,3 +43,4 @@ WITH expected AS (
         AND word = 'available' AND waiting = 0 AND NOT shared RETURNING 1
 ) SELECT 1 / count(*) FROM expected;
 COMMIT;
+\endpipeline

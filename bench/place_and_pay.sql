@@ -5,18 +5,12 @@
 \set n :n + 1
 \set k (:run * 1000000000 + :n) * 64 + :client_id
 
--- POST /v1/orders: was this request answered before?
+-- POST /v1/orders
 BEGIN;
-SELECT * FROM idempotency_keys WHERE principal = 'usr_' || :client_id::text AND key = 'order-' || :k::text AND created_at >= now() - interval '1 day';
-COMMIT;
--- … no: place the order.
-BEGIN;
-SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency usr_ order-' || :k::text, 0));
-DELETE FROM idempotency_keys WHERE principal = 'usr_' || :client_id::text AND key = 'order-' || :k::text AND created_at < now() - interval '1 day';
 INSERT INTO idempotency_keys (principal, key, fingerprint, created_at, leased_until)
-    VALUES ('usr_' || :client_id::text, 'order-' || :k::text, repeat('f', 64), now(), now() + interval '1 minute')
-    ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE SET leased_until = now()
-    WHERE idempotency_keys.status IS NULL AND idempotency_keys.leased_until < now() RETURNING key;
+    SELECT 'usr_' || :client_id::text,
+        CASE WHEN pg_try_advisory_xact_lock(hashtextextended('idempotency usr_ order-' || :k::text, 0)) THEN 'order-' || :k::text END,
+        repeat('f', 64), now(), now() + interval '1 minute';
 SELECT * FROM events LEFT JOIN ticket_tiers ON ticket_tiers.event_id = events.id AND ticket_tiers.id = :tier::uuid
     LEFT JOIN stock ON stock.ticket_tier_id = ticket_tiers.id WHERE events.id = :event::uuid;
 WITH new_order AS (
@@ -30,25 +24,25 @@ WITH new_order AS (
     VALUES (lpad(to_hex(:k::bigint), 32, '0')::uuid, lpad(to_hex(:k::bigint), 32, '0')::uuid, 0, :tier::uuid, 'Bench', 5000)
 )
 INSERT INTO admissions (line_id, ordinal, attendee_name) VALUES (lpad(to_hex(:k::bigint), 32, '0')::uuid, 1, 'Attendee 000000');
-UPDATE stock SET held = held + 1 WHERE ticket_tier_id = :tier::uuid AND held + sold + 1 <= capacity RETURNING *;
 UPDATE idempotency_keys SET leased_until = NULL, status = 201, media_type = 'application/json', body = repeat('a', 796)
     WHERE principal = 'usr_' || :client_id::text AND key = 'order-' || :k::text;
 INSERT INTO outbox (message_id, subject, type, aggregate_id, sequence, body, traceparent, created_at)
     VALUES (uuidv7(), 'order.placed', 'order.placed.v1', repeat('o', 30), 1, repeat('b', 877), repeat('0', 55), now()) RETURNING position;
+WITH expected AS (
+    UPDATE stock SET held = held + 1 WHERE ticket_tier_id = :tier::uuid AND capacity = 100000000 AND held + sold + 1 <= 89999999
+        AND word = 'available' AND waiting = 0 AND NOT shared RETURNING 1
+) SELECT 1 / count(*) FROM expected;
 COMMIT;
 
--- POST /v1/orders/{orderId}/payments: was this request answered before?
+-- POST /v1/orders/{orderId}/payments: record the intent.
 BEGIN;
-SELECT * FROM idempotency_keys WHERE principal = 'usr_' || :client_id::text AND key = 'pay-' || :k::text AND created_at >= now() - interval '1 day';
-COMMIT;
--- … no: record the intent.
-BEGIN;
-SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency usr_ pay-' || :k::text, 0));
-DELETE FROM idempotency_keys WHERE principal = 'usr_' || :client_id::text AND key = 'pay-' || :k::text AND created_at < now() - interval '1 day';
-INSERT INTO idempotency_keys (principal, key, fingerprint, created_at, leased_until)
-    VALUES ('usr_' || :client_id::text, 'pay-' || :k::text, repeat('f', 64), now(), now() + interval '1 minute')
-    ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE SET leased_until = now()
-    WHERE idempotency_keys.status IS NULL AND idempotency_keys.leased_until < now() RETURNING key;
+INSERT INTO idempotency_keys AS known (principal, key, fingerprint, created_at, leased_until)
+    SELECT 'usr_' || :client_id::text, 'pay-' || :k::text, repeat('f', 64), now(), now() + interval '1 minute'
+    WHERE pg_try_advisory_xact_lock(hashtextextended('idempotency usr_ pay-' || :k::text, 0))
+    ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE SET fingerprint = excluded.fingerprint,
+        created_at = excluded.created_at, leased_until = excluded.leased_until, status = NULL, media_type = NULL, body = NULL
+    WHERE known.created_at < now() - interval '1 day'
+       OR (known.status IS NULL AND known.leased_until < now() AND known.fingerprint = excluded.fingerprint) RETURNING key;
 SELECT id FROM orders WHERE id = lpad(to_hex(:k::bigint), 32, '0')::uuid FOR UPDATE;
 SELECT *, (SELECT jsonb_agg(jsonb_build_array(id::text, ticket_tier_id::text, ticket_tier_name, unit_amount,
     (SELECT jsonb_agg(jsonb_build_array(ordinal, attendee_name, attendee_email, live, admitted_at) ORDER BY ordinal)
@@ -136,6 +130,7 @@ INSERT INTO ledger_transfers (order_id, payment_id, organization_id, provider, k
     VALUES (lpad(to_hex(:k::bigint), 32, '0')::uuid, lpad(to_hex(:k::bigint), 32, '0')::uuid, :organization::uuid, 'sandbox', 'charge',
         'provider_receivable', 'organiser_payable', 5000, 'NGN', now()) RETURNING id;
 UPDATE stock SET held = held - 1, sold = sold + 1 WHERE ticket_tier_id = :tier::uuid;
+UPDATE event_capacity SET held = held - 1, sold = sold + 1 WHERE event_id = :event::uuid;
 UPDATE payment_webhooks SET next_attempt_at = NULL, handled_at = now(), outcome = 'complete' WHERE id = :webhook::bigint;
 INSERT INTO outbox (message_id, subject, type, aggregate_id, sequence, body, traceparent, created_at)
     VALUES (uuidv7(), 'order.paid', 'order.paid.v1', repeat('o', 30), 2, repeat('b', 890), repeat('0', 55), now()) RETURNING position;

@@ -219,4 +219,4 @@ async def test_an_order_at_the_door_is_a_handful_of_questions_to_the_database(
     ]
     begun = max(before for before in range(place + 1) if trips[before][0].startswith(b"BEGIN"))
     ended = min(after for after in range(place, len(trips)) if trips[after][-1] == b"COMMIT")
-    assert ended - begun + 1 == 3, trips[begun : ended + 1]
+    assert ended - begun + 1 == 2, trips[begun : ended + 1]

@@ -17,10 +17,11 @@ from commerce.store import stock as stocks
 from commerce.tables import stock as stock_table
 from common.db import Transaction
 from common.ids import TicketTierId
-from common.messages import OrderPlaced, TicketTierAvailabilityChanged
+from common.messages import MoneyPart, OrderPaid, OrderPlaced, TicketTierAvailabilityChanged
 from common.postgres import expected
 from common.testing import Running, RunService, eventually, principals
 from common.testing.overhearing import round_trips
+from common.testing.principals import fresh
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
@@ -80,8 +81,8 @@ async def test_the_stock_changes_in_the_round_trip_of_the_commit(
         await stall.books(world)
 
 
-async def test_forty_who_all_saw_plenty_get_the_thirty_places_there_are_and_each_word_is_told_once(
-    run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
+async def test_of_forty_who_want_one_of_thirty_places_thirty_get_it_and_each_word_is_told_once(
+    run: RunService, stall: "Stall"
 ) -> None:
     """Ticketing scenario 62, in small: the first are taken quietly, those near the end are not."""
     async with run(settings=POOL) as world:
@@ -162,6 +163,50 @@ async def test_others_who_bought_nearly_all_of_it_meanwhile_make_it_few(
         again = await stall.order(world, (tier, 5), key="one")
         assert (again.content, again.headers["idempotency-replayed"]) == (answer.content, "true")
         assert (await world.count("orders"), len(await world.said(OrderPlaced))) == (2, 2)
+        await stall.books(world)
+
+
+async def test_what_is_done_again_uses_its_promo_code_once(
+    run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run() as world:
+        [tier] = await stall.open(world, {"capacity": 20})
+        promo = await stall.promo(world, maxUses=1)
+        others = principals.user("others@example.org")
+        looking_first(monkeypatch, once(lambda: stall.order(world, (tier, 10), by=others)))
+        answer = await stall.order(world, (tier, 5), promoCode="EARLY")
+        assert (answer.status_code, answer.json()["total"]["amount"]) == (201, 675_000)
+        assert await stall.promo_counts(world, promo) == (1, 0, 75_000, 0)
+        assert (await stall.stock(world, tier), await words(world, tier)) == ((15, 0), ["few"])
+        await stall.books(world)
+
+
+async def test_what_is_sold_at_the_door_and_done_again_is_booked_once(
+    run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run() as world:
+        [tier] = await stall.open(world, {"capacity": 20})
+        looking_first(monkeypatch, once(lambda: stall.order(world, (tier, 10))))
+        lines = [{"ticketTierId": tier, "quantity": 5}]
+        body = {"lines": lines, "payment": "cash", "buyer": {"email": "ada@example.org"}}
+        path = f"/v1/events/{stall.event_id}/orders"
+        answer = await world.post(path, stall.manager, key="door", json=body)
+        assert (answer.status_code, answer.json()["status"]) == (201, "paid")
+        assert (await stall.stock(world, tier), await words(world, tier)) == ((10, 5), ["few"])
+        assert await stall.books(world) == [("door_charge", "door_receivable", "organiser_payable", 750_000)]
+        assert len(await world.said(OrderPaid)) == 1
+
+
+async def test_where_one_of_two_tiers_is_no_longer_as_it_was_seen_both_are_taken_with_a_look(
+    run: RunService, stall: "Stall", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run() as world:
+        first, second = sorted(await stall.open(world, {"capacity": 20}, {"capacity": 20}))
+        others = principals.user("others@example.org")
+        looking_first(monkeypatch, once(lambda: stall.order(world, (second, 10), by=others)))
+        assert (await stall.order(world, (first, 3), (second, 5))).status_code == 201
+        assert (await stall.stock(world, first), await stall.stock(world, second)) == ((3, 0), (15, 0))
+        assert (await words(world, first), await words(world, second)) == ([], ["few"])
         await stall.books(world)
 
 
@@ -256,6 +301,39 @@ async def test_control_without_one_order_of_locking_they_wait_for_each_other(
     monkeypatch.setattr(order_rules, "in_lock_order", list)
     monkeypatch.setattr(take_stock, "in_lock_order", list)
     assert await crossed_wishes(run, stall) == [201, 503]
+
+
+async def test_a_change_that_makes_an_order_free_waits_in_the_one_line_with_an_order_of_both_tiers(
+    run: RunService, stall: "Stall"
+) -> None:
+    """It gives back the second tier and sells the first: were they locked in that order, the other order would wait for it and
+    it for the other order."""
+    async with run() as world:
+        free, dear = sorted(TicketTierId(fresh(TicketTierId)) for _ in range(2))
+        nothing = MoneyPart(amount=0, currency="NGN")
+        await stall.open(world, {"ticket_tier_id": free, "price": nothing}, {"ticket_tier_id": dear})
+        mixed = await stall.placed(world, (free, 1), (dear, 1))
+        other = principals.user("other@example.org")
+        headers = {"Idempotency-Key": "less", "If-Match": "*"}
+        less: dict[str, Any] = {"json": {"lines": [{"ticketTierId": free, "quantity": 1}]}, "headers": headers}
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+        async def one_waits() -> bool:
+            return len(await world.rows(waiting)) == 1
+
+        async def both_wait() -> bool:
+            return len(await world.rows(waiting)) == 2
+
+        async with world.database.transaction() as held:
+            await stocks.lock_stock(held, [free])
+            ordering = asyncio.create_task(stall.order(world, (free, 1), (dear, 1), by=other))
+            await eventually(one_waits)
+            changing = asyncio.create_task(world.call("PUT", f"/v1/orders/{mixed['id']}/items", stall.buyer, **less))
+            await eventually(both_wait)
+        ordered, changed = await asyncio.gather(ordering, changing)
+        assert (ordered.status_code, changed.status_code, changed.json()["status"]) == (201, 200, "paid")
+        assert (await stall.stock(world, free), await stall.stock(world, dear)) == ((1, 1), (1, 0))
+        await stall.books(world)
 
 
 async def test_what_was_held_is_sold_in_the_round_trip_of_the_commit(

@@ -141,6 +141,7 @@ class Conversation:
         """Have an `expected` change made as this commits, after all else and in the commit's round trip: what it locks, it
         locks no longer than that. Where it touches no row, the commit raises Unexpected."""
         self._must_last()
+        assert not self._autocommit, "there is no commit to make it with"
         self._expected.append(ready(change, parameters))
 
     async def commit(self) -> None:
@@ -162,6 +163,7 @@ class Conversation:
         """Undo all of it. A connection that does not even take that is closed, which undoes as well."""
         self._over = True
         self._posted.clear()
+        self._expected.clear()
         if self._within and not self._autocommit and not self._link.broken:
             try:
                 await self._link.run([_ROLLBACK])

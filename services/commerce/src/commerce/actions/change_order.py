@@ -1,7 +1,7 @@
 """Puts other things into an order that is not paid yet: only the differences are taken and given back."""
 
 from commerce.actions.announce import announce_order
-from commerce.actions.move_stock import sell_held
+from commerce.actions.move_stock import lock_left, sell_held
 from commerce.actions.take_promo import take_promo
 from commerce.actions.take_stock import take_goods
 from commerce.actions.use_promo import use_promo
@@ -64,11 +64,17 @@ async def change_order(
         await approvals.forget_decision(tx, order.id)
     if after.holding == "sold":
         await use_promo(tx, held)
+        await lock_left(tx, order.event_id, _either(order.goods(), held.goods()))
     await take_goods(tx, order.event_id, "held", more)
     if after.holding == "sold":
         sell_held(tx, order.event_id, held.goods())
     announce_order(tx, after)
     return after
+
+
+def _either(before: Goods, after: Goods) -> Goods:
+    """Whatever two moves in a row touch: locked ahead of both, in the one order, for each alone would begin that anew."""
+    return Goods({**before.tiers, **after.tiers}, {**before.add_ons, **after.add_ons})
 
 
 async def _reach(tx: Transaction, principal: Principal, order_id: OrderId, version: int | None) -> Order:

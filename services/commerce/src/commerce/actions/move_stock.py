@@ -1,4 +1,5 @@
-"""Moves what is held and sold of tiers, add-ons and whole events. The one place that does, and in the one order."""
+"""Moves what is held and sold of tiers, add-ons and whole events, and in the one order. Only what `take_stock` expects of tiers
+with plenty left is not moved here."""
 
 from commerce.actions.tell_availability import remember_shared_word, tell_availability
 from commerce.domain.stock import Goods, Left, SharedStock, Stock, Way, in_lock_order, left_of

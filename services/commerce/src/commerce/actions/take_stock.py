@@ -15,7 +15,8 @@ from common.ids import EventId, TicketTierId
 async def take_stock(tx: Transaction, order: Order, seen: Mapping[TicketTierId, Stock] = MappingProxyType({})) -> None:
     """Hold the order's places, or sell them at once if it is paid. Raises SoldOut; the transaction ends with it.
 
-    Where the counts that were `seen` promise that nobody is to be told of it, an optimistic transaction does so as it commits.
+    Where the counts that were `seen` promise that nobody is to be told of it, an optimistic transaction does so as it commits, and
+    is done again where it finds them changed: only then is SoldOut raised.
     """
     way: QuietWay = "sold" if order.holding == "sold" else "held"
     goods = order.goods()

@@ -25,8 +25,9 @@ _USUAL: Final = TierSaleSettings()
 class Offered:
     """Everything that decides about an order, as it is at one moment.
 
-    `promo_codes` are the automatic ones and that of the typed code; `backer_tiers` are of the event's organisation. Whether
-    the buyer owes the tax is known of those who named a number that was checked.
+    `stock` is what each tier's own counts are, `left` what all counts together leave. `promo_codes` are the automatic ones and
+    that of the typed code; `backer_tiers` are of the event's organisation. Whether the buyer owes the tax is known of those who
+    named a number that was checked.
     """
 
     event: Event

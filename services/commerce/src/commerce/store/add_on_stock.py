@@ -7,7 +7,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 
 from commerce.domain.stock import AddOnStock, Way, in_lock_order
-from commerce.store.counts import moved, moves_of, sale_of, sell
+from commerce.store.counts import moved, moves_of, sale_of
 from commerce.tables import add_on_stock
 from common.db import Transaction
 from common.ids import AddOnId
@@ -24,7 +24,7 @@ async def move(tx: Transaction, way: Way, add_on_id: AddOnId, count: int) -> Add
 
 def sell_held(tx: Transaction, add_on_id: AddOnId, count: int) -> None:
     """So many that were held are sold, as this commits."""
-    sell(tx, _SALE, add_on_id, count)
+    tx.post(_SALE, {"key": add_on_id, "count": count})
 
 
 async def set_capacity(tx: Transaction, add_on_id: AddOnId, capacity: int | None) -> None:

@@ -1,4 +1,5 @@
-"""The statements that move what is held and sold: one guarded change of one row each, alike for whatever is counted."""
+"""The statements that move what is held and sold: one change of one row each, alike for whatever is counted; guarded where
+anything is taken."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -49,11 +50,6 @@ async def moved(tx: Transaction, statement: Update, key: Id, count: int) -> Row[
     The condition is checked again on the newest row after waiting for its lock: this is what never oversells.
     """
     return (await tx.execute(statement, {"key": key, "count": count})).first()
-
-
-def sell(tx: Transaction, statement: Update, key: Id, count: int) -> None:
-    """Make a sale as this commits."""
-    tx.post(statement, {"key": key, "count": count})
 
 
 def _row(table: Table, key: Column[Any]) -> Update:

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Row, func, literal, select, text, true, updat
 from sqlalchemy.dialects.postgresql import insert
 
 from commerce.domain.stock import SharedStock, Way, Word
-from commerce.store.counts import moved, moves_of, sale_of, sell
+from commerce.store.counts import moved, moves_of, sale_of
 from commerce.tables import event_capacity, stock
 from common.db import Transaction
 from common.ids import EventId
@@ -24,7 +24,7 @@ async def move(tx: Transaction, way: Way, event_id: EventId, count: int) -> Shar
 
 def sell_held(tx: Transaction, event_id: EventId, count: int) -> None:
     """So many that were held are sold, as this commits; nothing happens where its tiers share nothing."""
-    sell(tx, _SALE, event_id, count)
+    tx.post(_SALE, {"key": event_id, "count": count})
 
 
 async def read(tx: Transaction, event_id: EventId) -> SharedStock | None:

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Row, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from commerce.domain.stock import QuietWay, Stock, Way, Word, in_lock_order
-from commerce.store.counts import moved, moves_of, sale_of, sell
+from commerce.store.counts import moved, moves_of, sale_of
 from commerce.tables import event_capacity, stock
 from common.db import Transaction
 from common.ids import EventId, TicketTierId
@@ -29,7 +29,7 @@ _QUIET_MOVES: Final[Mapping[QuietWay, Select[tuple[int]]]] = {
     "held": expected(_QUIET.values(held=stock.c.held + _COUNT)),
     "sold": expected(_QUIET.values(sold=stock.c.sold + _COUNT)),
 }
-"""Guarded as loudly as the others, and by what would have to be told: one that fits changes two numbers and nothing else."""
+"""Guarded as strictly as the others, and by all that would have to be told: one that fits changes one number and nothing else."""
 
 
 async def set_capacity(tx: Transaction, ticket_tier_id: TicketTierId, event_id: EventId, capacity: int) -> None:
@@ -54,7 +54,7 @@ async def move(tx: Transaction, way: Way, ticket_tier_id: TicketTierId, count: i
 
 def sell_held(tx: Transaction, ticket_tier_id: TicketTierId, count: int) -> None:
     """So many that were held are sold, as this commits."""
-    sell(tx, _SALE, ticket_tier_id, count)
+    tx.post(_SALE, {"key": ticket_tier_id, "count": count})
 
 
 def expect_quiet_move(tx: Transaction, way: QuietWay, seen: Stock, count: int) -> None:

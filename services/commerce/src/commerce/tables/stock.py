@@ -30,7 +30,7 @@ def _counts() -> list[Column[Any]]:
 
 def _counts_not_negative() -> list[CheckConstraint]:
     # That `held + sold` stays within `capacity` is no constraint, because an organiser may lower the capacity below what
-    # is sold already: those tickets stay valid. `store.counts` refuses by its condition instead.
+    # is sold already: those tickets stay valid. `store.counts` and `store.stock` refuse by their conditions instead.
     return [
         CheckConstraint("capacity >= 0", name="capacity_not_negative"),
         CheckConstraint("held >= 0", name="held_not_negative"),
@@ -39,7 +39,8 @@ def _counts_not_negative() -> list[CheckConstraint]:
 
 
 # The one hot row of a sale. Narrow, without an index on what changes, so that each change stays within its page.
-# `shared` says that the event's own row counts too: whoever changed the tier reads it there, on the newest row.
+# `shared` says that the event's own row counts too, and there is one exactly where its tiers say so: whoever took of the tier
+# reads it there, on the newest row, and a sale of what was held changes the event's row if there is one.
 # `waiting` is how many entries of the waiting list are before everyone else.
 stock = Table(
     "stock",
