@@ -299,7 +299,7 @@ async def test_a_replay_beside_a_delivery_under_way_has_one_effect(
         delivery = asyncio.create_task(receive(world, Letter(message, "both")))
         await asyncio.wait_for(begun.wait(), 5)
         replay = asyncio.create_task(world.app.state.inbox.replay(CONSUMER, "both"))
-        await eventually(lambda: _someone_waits(world), what="the replay waiting for the delivery")
+        await world.locks_awaited()
         go.set()
         assert await delivery == ["done"]
         assert await replay is True
@@ -362,11 +362,6 @@ async def test_a_claim_that_the_database_refuses_is_no_failure_of_the_action(
                 await receive(world, Letter(changed(), "refused"))
         assert (await world.count("inbox"), await world.count("effects")) == (0, 0)
         assert await world.count("dead_letters") == 0
-
-
-async def _someone_waits(world: Running) -> bool:
-    query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    return bool(await world.rows(query))
 
 
 async def test_the_broker_hears_of_what_takes_long_until_it_is_done(

@@ -19,7 +19,7 @@ from common.db import Transaction
 from common.ids import TicketTierId
 from common.messages import MoneyPart, OrderPaid, OrderPlaced, TicketTierAvailabilityChanged
 from common.postgres import expected
-from common.testing import Running, RunService, eventually, principals
+from common.testing import Running, RunService, principals
 from common.testing.overhearing import round_trips
 from common.testing.principals import fresh
 
@@ -277,17 +277,12 @@ async def crossed_wishes(run: RunService, stall: "Stall") -> list[int]:
     async with run() as world:
         first, second = sorted(await stall.open(world, {}, {}))
         wishes = [((first, 1), (second, 1)), ((second, 1), (first, 1))]
-        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         answers: list[asyncio.Task[Any]] = []
         async with world.database.transaction() as held:
             await stocks.lock_stock(held, [first])
             for wish in wishes:
                 answers.append(asyncio.create_task(stall.order(world, *wish)))
-
-                async def all_wait(number: int = len(answers)) -> bool:
-                    return len(await world.rows(waiting)) == number
-
-                await eventually(all_wait)
+                await world.locks_awaited(len(answers))
         return sorted(answer.status_code for answer in await asyncio.gather(*answers))
 
 
@@ -316,20 +311,12 @@ async def test_a_change_that_makes_an_order_free_waits_in_the_one_line_with_an_o
         other = principals.user("other@example.org")
         headers = {"Idempotency-Key": "less", "If-Match": "*"}
         less: dict[str, Any] = {"json": {"lines": [{"ticketTierId": free, "quantity": 1}]}, "headers": headers}
-        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-
-        async def one_waits() -> bool:
-            return len(await world.rows(waiting)) == 1
-
-        async def both_wait() -> bool:
-            return len(await world.rows(waiting)) == 2
-
         async with world.database.transaction() as held:
             await stocks.lock_stock(held, [free])
             ordering = asyncio.create_task(stall.order(world, (free, 1), (dear, 1), by=other))
-            await eventually(one_waits)
+            await world.locks_awaited(1)
             changing = asyncio.create_task(world.call("PUT", f"/v1/orders/{mixed['id']}/items", stall.buyer, **less))
-            await eventually(both_wait)
+            await world.locks_awaited(2)
         ordered, changed = await asyncio.gather(ordering, changing)
         assert (ordered.status_code, changed.status_code, changed.json()["status"]) == (201, 200, "paid")
         assert (await stall.stock(world, free), await stall.stock(world, dear)) == ((1, 1), (1, 0))
@@ -356,15 +343,10 @@ async def test_a_sale_that_waited_while_its_tiers_began_to_share_is_counted_ther
     async with run() as world:
         [tier] = await stall.open(world)
         payment = await stall.pay(world, await stall.placed(world, (tier, 2)))
-        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-
-        async def the_sale_waits() -> bool:
-            return bool(await world.rows(waiting))
-
         async with world.database.transaction() as sharing:
             await stocks.lock_stock_of(sharing, stall.event_id)
             ending = asyncio.create_task(stall.end(world, payment, "succeed"))
-            await eventually(the_sale_waits)
+            await world.locks_awaited()
             began = await event_capacity.set_capacity(sharing, stall.event_id, 50)
             assert (began.held, began.sold) == (2, 0)
         await ending

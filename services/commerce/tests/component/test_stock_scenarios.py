@@ -20,7 +20,7 @@ from common.db import Transaction
 from common.ids import EventId, OrderId, PaymentId, TicketTierId
 from common.messages import TicketTierAvailabilityChanged
 from common.money import Money
-from common.testing import FrozenClock, Running, RunService, eventually, principals
+from common.testing import FrozenClock, Running, RunService, principals
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
@@ -200,13 +200,10 @@ async def test_a_capacity_given_in_the_middle_of_a_rush_counts_whoever_bought_be
 async def give_capacity_while_somebody_buys(world: Running, stall: "Stall", tier: TicketTierId) -> list[str]:
     """A place is taken, and before that is committed the event gets its capacity; what does not add up then."""
 
-    async def waits() -> bool:
-        return bool(await world.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
-
     async with world.database.transaction() as buying:
         await stocks.move(buying, "held", tier, 1)
         giving = asyncio.create_task(share(world, stall, 10))
-        await eventually(waits, what="the capacity waiting for the buyer")
+        await world.locks_awaited()
     await giving
     async with world.database.transaction() as tx:
         return await invariants.find_miscounted_events(tx)

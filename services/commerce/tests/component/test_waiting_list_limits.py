@@ -24,7 +24,7 @@ from common.db import Transaction
 from common.ids import TicketTierId, UserId
 from common.messages import TicketTierAvailabilityChanged
 from common.principal import Principal
-from common.testing import FrozenClock, Running, RunService, eventually
+from common.testing import FrozenClock, Running, RunService
 
 if TYPE_CHECKING:
     from services.commerce.tests.conftest import Stall
@@ -173,16 +173,13 @@ async def join_in_the_moment_of_the_offer(
 ) -> httpx.Response:
     """Their first offer is made, and before that is committed they join again."""
 
-    async def waits() -> bool:
-        return bool(await world.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
-
     path, body = f"/v1/events/{stall.event_id}/waiting-list", {"ticketTierId": tier, "quantity": 1}
     async with world.database.transaction() as tx:
         entry = await waiting.lock_next(tx, tier)
         assert entry is not None
         assert await offering._offer_to(tx, NO_FEE, entry)
         joining = asyncio.create_task(world.post(path, who, json=body))
-        await eventually(waits, what="who joins again waiting for the offer")
+        await world.locks_awaited()
     return await joining
 
 

@@ -10,23 +10,11 @@ from sqlalchemy.exc import IntegrityError
 
 from common.ids import DpCampaignId, DpId
 from common.messages import DpApproved, DpHeld, DpRemoved
-from common.testing import Running, RunService, eventually, principals
+from common.testing import Running, RunService, principals
 from dp.actions.sweep_objects import sweep_objects
 from dp.store import campaigns, dps, objects
 
 Stored = Callable[[], list[str]]
-
-
-async def waiting_on_locks(world: Running, count: int) -> None:
-    """Until so many statements of this database wait for a lock."""
-
-    async def enough() -> bool:
-        query = (
-            "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return int((await world.rows(query))[0]["n"]) >= count
-
-    await eventually(enough, what=f"{count} statements waiting for a lock")
 
 
 async def test_one_of_two_campaigns_gets_the_address(run: RunService, campaigning: Any) -> None:
@@ -60,9 +48,9 @@ async def test_a_picture_approved_while_it_is_removed_stays_removed(
         async with world.database.transaction() as tx:
             await tx.execute(text("SELECT 1 FROM dps FOR UPDATE"))
             removing = asyncio.create_task(world.delete(path, headers={"X-Owner-Token": made["ownerToken"]}))
-            await waiting_on_locks(world, 1)
+            await world.locks_awaited(1)
             approving = asyncio.create_task(world.post(f"{path}/approve", scene.organiser))
-            await waiting_on_locks(world, 2)
+            await world.locks_awaited(2)
         assert (await removing).status_code == 204
         assert (await approving).status_code == 404
         assert await scene.status(made["id"]) == "removed"
@@ -117,7 +105,7 @@ async def test_no_picture_comes_about_once_its_event_is_cancelled(
         async with world.database.transaction() as tx:
             await tx.execute(text("UPDATE events SET status = 'cancelled'"))
             making = asyncio.create_task(scene.make())
-            await waiting_on_locks(world, 1)
+            await world.locks_awaited(1)
         answer = await making
         assert (answer.status_code, answer.json()["code"]) == (409, "dp.event_cancelled")
         assert await world.count("dps") == 0
@@ -138,7 +126,7 @@ async def test_an_object_is_not_adopted_while_it_is_swept(run: RunService) -> No
         async with world.database.transaction() as tx:
             assert await objects.lock_due(tx, 10) == ["pictures/0.jpg"]
             adopting = asyncio.create_task(adopt())
-            await waiting_on_locks(world, 1)
+            await world.locks_awaited(1)
             await objects.forget(tx, ["pictures/0.jpg"])
         assert await adopting is False
 

@@ -126,6 +126,15 @@ class Running:
         """How many rows a table has."""
         return int((await self.rows(f"SELECT count(*) AS n FROM {table}"))[0]["n"])
 
+    async def locks_awaited(self, count: int = 1) -> None:
+        """Wait until so many statements, or more, wait for a lock of this service's database."""
+        query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+        async def enough() -> bool:
+            return len(await self.rows(query)) >= count
+
+        await eventually(enough, what=f"{count} statements waiting for a lock")
+
     async def _publisher(self, name: str) -> Bus:
         if name not in self._publishers:
             connecting = connected(self.broker.url, name, inbox=f"_INBOX_{name}.test")
